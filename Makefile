@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+# The only door. Needs make and a Python of 3.11 or newer; each target does all of its own set-up.
+
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench docs wheel clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## start the shell on the demo machine
+	@echo "starting coshell on the demo machine"
+	@$(BIN)/coshell --demo $(ARGS)
+
+test: $(VENV)/.test ## run every test (ARGS="tests/unit -k name" to choose)
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(VENV)/.test ## format, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/unit/test_architecture.py
+
+format: $(VENV)/.test ## rewrite the sources in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test ## run the benchmarks; numbers are printed, never asserted
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.docs ## write the reference to docs/reference
+	$(BIN)/python docs/tools/reference.py docs/reference
+
+wheel: $(VENV)/.test ## build dist/coshell-*.whl
+	$(BIN)/python -m build --wheel
+
+clean: ## remove the virtual environment and everything built
+	rm -rf $(VENV) build dist docs/reference .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first interpreter that runs and is new enough; PYTHON=... names one explicitly.
+CANDIDATES = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
+define FIND_PYTHON
+for candidate in $(CANDIDATES); do \
+  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+    python=$$candidate; break; fi; done; \
+if [ -z "$$python" ]; then \
+  echo "coshell needs Python 3.11 or newer; tried: $(CANDIDATES)." >&2; \
+  echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; fi
+endef
+
+# pip before 25.1 cannot install dependency groups, and a fresh environment may carry an older one.
+$(VENV)/.pip:
+	@$(FIND_PYTHON); \
+	echo "making a virtual environment in $(VENV) with $$python"; \
+	$$python -m venv $(VENV) || { \
+	  echo "The venv module is missing; on Debian: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/.pip
+	@echo "installing coshell and the demo machine"
+	@$(PIP) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.pip
+	@echo "installing coshell, its extras and the test tools"
+	@$(PIP) --editable '.[all]' --group test
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/.pip
+	@echo "installing coshell and the documentation tool"
+	@$(PIP) --editable '.[demo]' --group docs
+	@touch $@
