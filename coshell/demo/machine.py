@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start, watch and stop the demo machine's IOC in a child process."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+READY_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 2.0
+PORT_ATTEMPTS = 5
+LOOPBACK = "127.0.0.1"
+PROGRAM = Path(__file__).with_name("ioc.py")
+INSTALL_HINT = "the demo machine needs epicscorelibs: pip install 'coshell[demo]'"
+
+
+class DemoUnavailable(RuntimeError):
+    """The demo machine cannot run here; the message is one line that says what to do."""
+
+
+class _PortTaken(Exception):
+    """The IOC came up on another port than the one it was given."""
+
+
+def free_port() -> int:
+    """Choose a port of the loopback interface that is free for both TCP and UDP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            tcp.bind((LOOPBACK, 0))
+            port: int = tcp.getsockname()[1]
+            with (
+                contextlib.suppress(OSError),
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+            ):
+                udp.bind((LOOPBACK, port))
+                return port
+
+
+class DemoMachine:
+    """A small storage ring: EPICS records on a real IOC, on loopback, in a child process.
+
+    The ports are chosen at the first start and kept, so clients find a machine that was stopped,
+    or killed, and started again. The child ends with this process however this process ends.
+
+    Args:
+        prefix: of every record.
+    """
+
+    def __init__(self, prefix: str = "DEMO:") -> None:
+        self.prefix = prefix
+        self._port = 0
+        self._repeater_port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._directory: Path | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The IOC's process, None when it does not run."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the IOC's process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def port(self) -> int:
+        """The Channel Access port, TCP and UDP; 0 before the first start."""
+        return self._port
+
+    @property
+    def log(self) -> Path | None:
+        """The file with the IOC's output, None when it does not run."""
+        return self._directory / "ioc.log" if self._directory is not None else None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What to put into `os.environ` so that a client sees this machine and nothing else."""
+        return {
+            "EPICS_CA_ADDR_LIST": LOOPBACK,
+            "EPICS_CA_AUTO_ADDR_LIST": "NO",
+            "EPICS_CA_NAME_SERVERS": "",
+            "EPICS_CA_REPEATER_PORT": str(self._repeater_port),
+            "EPICS_CA_SERVER_PORT": str(self._port),
+        }
+
+    def names(self) -> list[str]:
+        """List the records meant for operators, without those of the simulation behind them.
+
+        Returns:
+            Sorted names; empty when the machine does not run.
+        """
+        if self._directory is None:
+            return []
+        served = (self._directory / "names").read_text().split()
+        return sorted(name for name in served if not name.startswith(f"{self.prefix}SIM:"))
+
+    def start(self) -> None:
+        """Start the IOC and wait until it serves; nothing happens when it runs already.
+
+        Raises:
+            DemoUnavailable: epicscorelibs is missing, or the IOC did not come up.
+        """
+        if self.running:
+            return
+        if importlib.util.find_spec("epicscorelibs") is None:
+            raise DemoUnavailable(INSTALL_HINT)
+        self.stop()
+        first = not self._port
+        for _ in range(PORT_ATTEMPTS if first else 1):
+            if first:
+                self._port, self._repeater_port = free_port(), free_port()
+            atexit.register(self.stop)
+            try:
+                self._launch()
+            except _PortTaken:
+                self.stop()
+            else:
+                return
+        taken = self._port
+        if first:
+            self._port = 0
+        raise DemoUnavailable(f"the demo machine's port {taken} was taken by another program")
+
+    def stop(self) -> None:
+        """End the IOC and remove its log; nothing happens when it does not run."""
+        atexit.unregister(self.stop)
+        process, self._process = self._process, None
+        if process is not None:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        directory, self._directory = self._directory, None
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _launch(self) -> None:
+        """Start the child on the chosen ports and wait for the port it reports."""
+        self._directory = Path(tempfile.mkdtemp(prefix="coshell-demo-"))
+        # The kernel's signal comes when the *thread* that started the child ends.
+        main_thread = threading.current_thread() is threading.main_thread()
+        ready, ready_write = os.pipe()
+        try:
+            with (self._directory / "ioc.log").open("wb") as log:
+                self._process = subprocess.Popen(
+                    [
+                        *(sys.executable, "-P", str(PROGRAM)),
+                        *("--prefix", self.prefix),
+                        *("--parent", str(os.getpid())),
+                        *(("--by-kernel",) if main_thread else ()),
+                        *("--names", str(self._directory / "names")),
+                        *("--ready-fd", str(ready_write)),
+                    ],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[ready_write],
+                    env=self._server_environment(),
+                    # Ctrl-C in the terminal goes to the foreground group: not to the machine.
+                    start_new_session=True,
+                )
+        finally:
+            os.close(ready_write)
+        try:
+            port = self._reported_port(ready)
+        finally:
+            os.close(ready)
+        if port != self._port:
+            raise _PortTaken
+        # The server's listening queue answers as soon as the port is reported; this is the proof.
+        socket.create_connection((LOOPBACK, port), timeout=STOP_TIMEOUT_S).close()
+
+    def _server_environment(self) -> dict[str, str]:
+        """Build the child's environment: nobody else's EPICS settings, our ports."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("EPICS_") and name != "PYTHONWARNINGS"
+        }
+        return inherited | {
+            "EPICS_CAS_INTF_ADDR_LIST": LOOPBACK,
+            "EPICS_CAS_BEACON_ADDR_LIST": LOOPBACK,
+            "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
+            "EPICS_CAS_SERVER_PORT": str(self._port),
+            "EPICS_CA_REPEATER_PORT": str(self._repeater_port),
+        }
+
+    def _reported_port(self, ready: int) -> int:
+        """Read the port from the child's pipe.
+
+        Raises:
+            DemoUnavailable: the child ended, or said nothing in time.
+        """
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        line = b""
+        while not line.endswith(b"\n"):
+            poll = select.poll()
+            poll.register(ready, select.POLLIN)
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise self._failure(f"did not come up within {READY_TIMEOUT_S:.0f} s")
+            block = os.read(ready, 64)
+            if not block:
+                raise self._failure("ended while starting")
+            line += block
+        return int(line)
+
+    def _failure(self, what: str) -> DemoUnavailable:
+        """Describe a failed start by the last line the IOC wrote, and clean up."""
+        assert self.log is not None
+        output = self.log.read_text(errors="replace").strip().splitlines()
+        self.stop()
+        return DemoUnavailable(f"the demo machine {what}: {output[-1] if output else 'no output'}")
+
+
+def run_in_foreground() -> int:
+    """Run the machine alone until interrupted, and print how to reach it.
+
+    Returns:
+        The exit status.
+    """
+    machine = DemoMachine()
+    try:
+        machine.start()
+    except DemoUnavailable as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, value in machine.env.items():
+        print(f"export {name}={value}")
+    print(
+        f"# {len(machine.names())} records, output in {machine.log}; Ctrl-C stops the machine",
+        flush=True,
+    )
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: over.set())
+    while machine.running and not over.wait(1.0):
+        pass
+    lost = not over.is_set()
+    machine.stop()
+    if lost:
+        print("the demo machine has ended by itself", file=sys.stderr)
+    return int(lost)
