@@ -140,9 +140,7 @@ _MESSAGES: Final = {
     ECA_UNRESPTMO: "Virtual circuit unresponsive",
 }
 
-_NAMES: Final = {
-    code: name for name, code in list(globals().items()) if name.startswith("ECA_")
-}
+_NAMES: Final = {code: name for name, code in list(globals().items()) if name.startswith("ECA_")}
 
 
 def message(code: int) -> str:

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Identifiers that a client chooses: 32-bit numbers that wrap and are never used twice at once."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+ID_LIMIT: Final = 1 << 32
+
+
+class IdSource:
+    """Hand out identifiers in rising order from one; after the last come those free again."""
+
+    __slots__ = ("_next", "_recycling")
+
+    def __init__(self, first: int = 1) -> None:
+        self._next = first
+        self._recycling = False
+
+    def take(self, *used: Container[int]) -> int:
+        """Return the next identifier that is in none of the containers."""
+        ident = self._next
+        if ident < ID_LIMIT and not self._recycling:
+            self._next = ident + 1
+            return ident
+        self._recycling = True
+        while ident >= ID_LIMIT or any(ident in taken for taken in used):
+            ident = 1 if ident >= ID_LIMIT else ident + 1
+        self._next = ident + 1
+        return ident
