@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A panel as something that can be docked under the prompt.
+
+The dock knows nothing of PVs and this knows nothing of terminals: between them pass lines of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from coshell.panel.model import Panel
+from coshell.panel.render import Table
+
+
+class Dock(Protocol):
+    """What a panel needs of the dock."""
+
+    def add(self, item: DockedPanel) -> None:
+        """Show an item."""
+
+    def remove(self, item: DockedPanel) -> None:
+        """Stop showing an item."""
+
+    def invalidate(self) -> None:
+        """Ask for a new picture, soon."""
+
+
+class DockedPanel:
+    """One docked panel: repaints are asked for only after something changed.
+
+    Args:
+        table: what is drawn.
+        rate: pictures per second at most, when slower than the dock's own pace.
+    """
+
+    def __init__(self, table: Table, rate: float | None = None) -> None:
+        self.table = table
+        self.top = 0
+        self.hidden = False
+        self._period = 1.0 / rate if rate else 0.0
+        self._drawn_at = float("-inf")
+        self._lines: list[str] = []
+        self._size = (0, 0)
+        self._dock: Dock | None = None
+        self._end: Callable[[], object] | None = None
+        self._waiting = False
+
+    @property
+    def title(self) -> str:
+        """What the panel is called."""
+        return self.table.panel.title
+
+    @property
+    def panel(self) -> Panel:
+        """The rows behind the picture."""
+        return self.table.panel
+
+    @property
+    def refresh_s(self) -> float | None:
+        """Seconds until the picture grows old by itself, None for never."""
+        if self._waiting:
+            return self._period
+        return self.table.refresh_s
+
+    def render(self, width: int, height: int, now: float) -> list[str]:
+        """Return at most `height` lines of ANSI text, each at most `width` cells wide."""
+        if self.hidden:
+            return []
+        early = now - self._drawn_at < self._period and self._size == (width, height)
+        self._waiting = early
+        if early:
+            return self._lines
+        self.panel.look()
+        self._size = (width, height)
+        self._drawn_at = now
+        self.top = max(min(self.top, len(self.panel) - 1), 0)
+        self._lines = self.table.lines(width, height, now, top=self.top)
+        return self._lines
+
+    def show(self, dock: Dock) -> None:
+        """Put the panel into a dock; a panel that is docked already stays where it is."""
+        if self._dock is None:
+            self._dock = dock
+            self._end = self.panel.listen(dock.invalidate)
+            dock.add(self)
+
+    def refresh(self) -> None:
+        """Ask for a new picture although no row changed."""
+        self._size = (0, 0)
+        if self._dock is not None:
+            self._dock.invalidate()
+
+    def close(self) -> None:
+        """Take the panel out of its dock."""
+        if self._end is not None:
+            self._end()
+            self._end = None
+        if self._dock is not None:
+            dock, self._dock = self._dock, None
+            dock.remove(self)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recent past of one number, in bounded memory.
+
+Law: at most `CAPACITY` buckets, each the lowest, highest and last value of `period_s`. Time passes
+only when a value arrives, so a quiet PV costs nothing and its picture does not creep.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+CAPACITY: Final = 120
+PERIOD_S: Final = 1.0
+
+
+class Bucket(NamedTuple):
+    """What one number did during one period, which began at `began` (monotonic seconds)."""
+
+    began: float
+    low: float
+    high: float
+    last: float
+
+
+class Trend:
+    """A ring of buckets that grows to its capacity and then forgets the oldest."""
+
+    __slots__ = ("_began", "_data", "_due", "_high", "_last", "_low", "_start", "period_s")
+
+    def __init__(self, period_s: float = PERIOD_S) -> None:
+        self.period_s = period_s
+        self._data: array[float] | None = None
+        self._start = 0
+        self._due = float("-inf")
+        self._began = self._low = self._high = self._last = 0.0
+
+    def __len__(self) -> int:
+        if self._due == float("-inf"):
+            return 0
+        return 1 + (len(self._data) // 4 if self._data is not None else 0)
+
+    def add(self, value: float, now: float) -> None:
+        """Take one number in; it joins the open bucket or closes it and opens the next."""
+        if now < self._due:
+            self._last = value
+            if value < self._low:
+                self._low = value
+            elif value > self._high:
+                self._high = value
+            return
+        if self._due != float("-inf"):
+            self._close()
+        self._due = now + self.period_s
+        self._began = now
+        self._low = self._high = self._last = value
+
+    def _close(self) -> None:
+        bucket = (self._began, self._low, self._high, self._last)
+        if self._data is None:
+            self._data = array("d", bucket)
+        elif len(self._data) < 4 * (CAPACITY - 1):
+            self._data.extend(bucket)
+        else:
+            self._data[self._start : self._start + 4] = array("d", bucket)
+            self._start = (self._start + 4) % len(self._data)
+
+    def _closed(self, index: int) -> Bucket:
+        assert self._data is not None
+        at = (self._start + 4 * index) % len(self._data)
+        return Bucket(*self._data[at : at + 4])
+
+    def __iter__(self) -> Iterator[Bucket]:
+        """Yield the buckets, oldest first; the last one is still open."""
+        count = len(self)
+        for index in range(count - 1):
+            yield self._closed(index)
+        if count:
+            yield Bucket(self._began, self._low, self._high, self._last)
+
+    def recent(self, count: int) -> list[float]:
+        """Return the last value of each of the newest `count` buckets, oldest first."""
+        closed = max(len(self) - 1, 0)
+        values = [self._closed(i).last for i in range(max(closed - count + 1, 0), closed)]
+        if len(self):
+            values.append(self._last)
+        return values[-count:] if count > 0 else []
+
+    def clear(self) -> None:
+        """Forget everything, as after a change of type."""
+        self._data = None
+        self._start = 0
+        self._due = float("-inf")
