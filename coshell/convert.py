@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what an operator typed to what a PV holds, strictly: what is not exactly clear is refused."""
+"""From what an operator typed to what a PV holds: whatever is not exactly clear is refused."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def convert(
         return _char_text(name, items, info.count)
     if len(items) > info.count:
         if info.count == 1:
-            hint = f"; put quotes around text with blanks" if isinstance(items[0], str) else ""
+            hint = "; put quotes around text with blanks" if isinstance(items[0], str) else ""
             raise ConversionError(f"{name}: holds one value, not {len(items)}{hint}")
         raise ConversionError(f"{name}: holds {info.count} values at most, not {len(items)}")
     converted = [_one(name, item, info.datatype, metadata, as_number) for item in items]

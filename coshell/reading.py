@@ -28,9 +28,7 @@ def alarm_text(value: Any) -> str:
     if not severity:
         return ""
     known = SEVERITIES[severity if 0 < severity < len(SEVERITIES) else -1]
-    status = getattr(value, "status", 0)
-    cause = style.ALARM_STATUS[status] if 0 <= status < len(style.ALARM_STATUS) else str(status)
-    return f"{known.symbol} {cause} {known.word}"
+    return f"{known.symbol} {style.status_text(getattr(value, 'status', 0))} {known.word}"
 
 
 def age_text(value: Any, wall: float) -> str:

@@ -19,7 +19,7 @@ from coshell.panel.columns import USUAL, Column, Layout, columns_named, fit
 from coshell.panel.model import Panel, Row
 from coshell.panel.select import Choice
 from coshell.panel.style import Cell, age_step, age_text, flashing
-from coshell.panel.text import cells, clip, clip_front, pad, sanitise
+from coshell.panel.text import cells, clip, clip_front, pad, plain, sanitise
 from coshell.panel.theme import Theme
 
 REMEASURE_S: Final = 10.0
@@ -111,7 +111,8 @@ class Table:
             if isinstance(entry, Row):
                 lines.append(self._line(entry, layout, width, now, entry is selected))
             else:
-                lines.append(self.theme.paint(clip(f" {sanitise(entry)}", width), "group"))
+                text = clip(f" {self._safe(entry)}", width, self._dots)
+                lines.append(self.theme.paint(text, "group"))
         if hidden and len(lines) < height:
             text = clip(_more(hidden, len(shown)), width, self._dots)
             lines.append(self.theme.paint(text, "more"))
@@ -159,7 +160,7 @@ class Table:
         for row in shown:
             drawn = self._drawn_of(row, now)
             for column, cell in zip(self.columns, drawn.cells, strict=True):
-                full = (cell or column.make(row, self.theme, now)).variants[0]
+                full = (cell or self._cell(column, row, now)).variants[0]
                 if len(full) > wanted[column.key] or not full.isascii():
                     wanted[column.key] = max(wanted[column.key], cells(full))
         for column in self.columns:
@@ -185,10 +186,18 @@ class Table:
             drawn.flash = flash
             drawn.layout = None
             drawn.cells = [
-                None if column.timed else column.make(row, self.theme, now)
-                for column in self.columns
+                None if column.timed else self._cell(column, row, now) for column in self.columns
             ]
         return drawn
+
+    def _cell(self, column: Column, row: Row, now: float) -> Cell:
+        cell = column.make(row, self.theme, now)
+        if self.theme.unicode or all(map(str.isascii, cell.variants)):
+            return cell
+        return Cell(tuple(map(plain, cell.variants)), cell.role, cell.number)
+
+    def _safe(self, text: str) -> str:
+        return sanitise(text) if self.theme.unicode else plain(sanitise(text))
 
     # Lines ---------------------------------------------------------------------------------
 
@@ -205,7 +214,7 @@ class Table:
         parts = [
             painted
             if painted is not None
-            else self._paint(column, column.make(row, self.theme, now), wide, False)
+            else self._paint(column, self._cell(column, row, now), wide, False)
             for (column, wide), painted in zip(layout.columns, drawn.painted, strict=True)
         ]
         margin = " " if width >= MARGIN_FROM else ""
@@ -241,10 +250,11 @@ class Table:
 
     def _title(self, rows: list[Row], width: int, now: float, note: str) -> str:
         margin = 1 if width >= MARGIN_FROM else 0
-        title = " " * margin + sanitise(self.panel.title)
+        title = " " * margin + self._safe(self.panel.title)
         for right in self._summaries(len(rows), now, note):
-            left = clip(title, max(width - cells(right) - 2 - margin, 0), self._dots)
-            if cells(left) >= min(cells(title), 8):
+            room = width - cells(right) - 2 - margin
+            left = clip(title, max(room, 0), self._dots)
+            if room >= 0 and cells(left) >= min(cells(title), 8):
                 gap = " " * (width - cells(left) - cells(right) - margin)
                 return self.theme.paint(left, "title") + gap + self.theme.paint(right, "age")
         return self.theme.paint(clip(title, width, self._dots), "title")

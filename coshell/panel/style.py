@@ -87,11 +87,10 @@ def value_texts(value: Any, metadata: Metadata, unicode: bool = True) -> tuple[s
 
 
 def _scalar_texts(value: int | float, metadata: Metadata) -> tuple[str, ...]:
-    if metadata.enums:
-        index = int(value)
-        if 0 <= index < len(metadata.enums):
-            return (sanitise(metadata.enums[index]) or f"state {index}",)
-        return (f"{index} (no such state)", str(index))
+    if metadata.enums and not isinstance(value, float):
+        if 0 <= value < len(metadata.enums):
+            return (sanitise(metadata.enums[value]) or f"state {value:d}",)
+        return (f"{value:d} (no such state)", f"{value:d}")
     full = number_text(value, metadata.precision)
     if isinstance(value, float) and isfinite(value):
         return (full, format(value, ".4g"), format(value, ".2g"))
@@ -114,8 +113,12 @@ def _array_texts(value: Any, metadata: Metadata, unicode: bool) -> tuple[str, ..
         return (f"[{items}]", f"[{count}]")
     low, high = _range(value)
     dots = "…" if unicode else ".."
-    numbers = [number_text(end, metadata.precision) for end in (low, high)]
-    return (f"[{count}] {numbers[0]} {dots} {numbers[1]}", f"[{count}]")
+    full = [number_text(end, metadata.precision) for end in (low, high)]
+    return (
+        f"[{count}] {full[0]} {dots} {full[1]}",
+        f"[{count}] {low:.3g} {dots} {high:.3g}",
+        f"[{count}]",
+    )
 
 
 def _range(value: Any) -> tuple[float, float]:
@@ -196,10 +199,9 @@ def severity_of(row: Row) -> Severity:
     return {State.LOST: LOST, State.SEARCHING: SEARCHING}.get(row.state, FAILED)
 
 
-def status_text(row: Row) -> str:
+def status_text(status: int) -> str:
     """Return the EPICS word for the cause of an alarm."""
-    known = 0 <= row.status < len(ALARM_STATUS)
-    return ALARM_STATUS[row.status] if known else f"status {row.status}"
+    return ALARM_STATUS[status] if 0 <= status < len(ALARM_STATUS) else f"status {status}"
 
 
 def alarm_cell(row: Row, theme: Theme) -> Cell:
@@ -210,7 +212,9 @@ def alarm_cell(row: Row, theme: Theme) -> Cell:
     symbol = severity.symbol if theme.unicode else severity.plain
     short = f"{symbol} {severity.word}"
     if row.state is State.LIVE:
-        return Cell((f"{symbol} {status_text(row)} {severity.word}", short, symbol), severity.role)
+        return Cell(
+            (f"{symbol} {status_text(row.status)} {severity.word}", short, symbol), severity.role
+        )
     if row.state is State.LOST:
         since = f"{short} {wall_text(row.lost_wall)}".rstrip()
         return Cell((since, short, symbol), severity.role)

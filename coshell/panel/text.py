@@ -32,6 +32,11 @@ def _spell(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+def plain(text: str) -> str:
+    """Return text with everything beyond ASCII spelled out, for terminals that know no more."""
+    return text if text.isascii() else text.encode("ascii", "backslashreplace").decode()
+
+
 def cells(text: str) -> int:
     """Return how many terminal cells text takes."""
     return len(text) if text.isascii() else get_cwidth(text)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a magic reads its line and how it says no: in one line, leaving the shell as it was."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from coshell.session import Session
+
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)\Z")
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|min|h|d)?\Z")
+_UNITS: Final = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Refused(Exception):
+    """What was asked for cannot be done; shown as one line without traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the reason, nothing of where in our code it was found."""
+        return [str(self)]
+
+
+class HelpAsked(Exception):
+    """The line asked for help; the text is the help."""
+
+
+class LineParser(argparse.ArgumentParser):
+    """An argument parser that raises instead of leaving the program.
+
+    Args:
+        name: of the magic, without `%`.
+        purpose: one sentence.
+        examples: pairs of a line to type and what it does.
+    """
+
+    def __init__(self, name: str, purpose: str, examples: Iterable[tuple[str, str]]) -> None:
+        listing = "\n".join(f"  {line:<44} {what}" for line, what in examples)
+        super().__init__(
+            prog=f"%{name}",
+            description=purpose,
+            epilog=f"examples:\n{listing}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=False,
+            allow_abbrev=False,
+        )
+        self.add_argument("-h", "--help", action=_Help, nargs=0, help="show this text")
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the line."""
+        raise Refused(f"{self.prog}: {message}; {self.prog} -h shows how it is used")
+
+    def exit(self, _status: int = 0, message: str | None = None) -> NoReturn:
+        """Refuse the line instead of leaving the program."""
+        raise Refused(f"{self.prog}: {(message or 'cannot go on').strip()}")
+
+
+class _Help(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_args: Any, **_kargs: Any) -> None:
+        raise HelpAsked(parser.format_help().rstrip())
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One magic: its name, how its line is read, and the function behind it."""
+
+    name: str
+    parser: LineParser
+    run: Callable[[Session, argparse.Namespace], Any]
+
+
+def words(line: str, variables: Mapping[str, Any]) -> list[str]:
+    """Split a line as a Unix shell would, and replace words that are `$name` by that variable.
+
+    A variable that holds a list gives several words. Braces are left alone: they are ranges of PVs.
+
+    Raises:
+        Refused: a quotation mark is missing, or there is no such variable.
+    """
+    try:
+        pieces = shlex.split(line)
+    except ValueError as exc:
+        raise Refused(f"{line.strip()}: {exc}; a quotation mark may be missing") from exc
+    result: list[str] = []
+    for piece in pieces:
+        match = _VARIABLE.match(piece)
+        if match is None:
+            result.append(piece)
+            continue
+        name = match.group(1)
+        if name not in variables:
+            raise Refused(f"{piece}: there is no variable {name}; quote a PV as '{piece} '")
+        result += spelled(variables[name])
+    return result
+
+
+def spelled(value: Any) -> list[str]:
+    """Return the words that a Python value stands for on a line."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [str(item) for item in value]
+    return [str(value)]
+
+
+def duration(text: str) -> float:
+    """Return seconds from `10`, `10s`, `500ms`, `2m`, `1h`.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no duration.
+    """
+    match = _DURATION.match(text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; try 10s, 500ms, 2m or 1h")
+    return float(match.group(1)) * _UNITS[match.group(2) or ""]
+
+
+def positive(text: str) -> float:
+    """Return a number above zero.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no such number.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above zero; try 2 or 0.5")
+    return number
+
+
+def run(spec: Spec, session: Session, line: str, variables: Mapping[str, Any]) -> Any:
+    """Read a line for a magic and do what it says.
+
+    Returns:
+        What the magic returns; None after `-h`, whose text is printed.
+
+    Raises:
+        Refused: it cannot be done, in one line.
+    """
+    try:
+        options = spec.parser.parse_args(words(line, variables))
+    except HelpAsked as help_text:
+        print(help_text)
+        return None
+    return spec.run(session, options)
