@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""asyncio as a guest: an event loop whose `select()` suspends only its own cothread.
+
+A `GuestLoop` is an ordinary asyncio selector loop that runs inside one cothread.  When it has
+nothing to do, its cothread waits like any other, so everything else goes on.  asyncio marks the
+thread as having a running loop; that mark belongs to the cothread, so it is lifted whenever the
+cothread is suspended, and others may run loops of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import signal
+from asyncio import events
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import Context, copy_context
+from typing import Any, TypeVar
+
+from ..clock import monotonic
+from ..coselect import POLLIN, wait_events
+from ..events import Event
+from ..scheduler import scheduler
+from ..tasks import Spawn, Waitable
+from ..waiting import Yield
+
+__all__ = ["CooperativeSelector", "GuestLoop", "as_future", "run_async"]
+
+T = TypeVar("T")
+
+
+class CooperativeSelector(selectors.BaseSelector):
+    """A selector that waits by suspending the calling cothread.
+
+    Args:
+        urgent: whether its descriptors overtake other work; the keyboard's do.
+    """
+
+    def __init__(self, urgent: bool = False) -> None:
+        self._inner = selectors.EpollSelector()
+        self._urgent = urgent
+        self._woken = Event[None]()
+        self.waiting = False
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._inner.unregister(fileobj)
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._inner.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._inner.get_map()
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready, waiting up to `timeout` seconds for it.
+
+        Suspends: always, so that a busy loop starves nobody.
+        """
+        loop = events._get_running_loop()
+        events._set_running_loop(None)
+        try:
+            if timeout is not None and timeout <= 0:
+                Yield()
+            else:
+                deadline = None if timeout is None else monotonic() + timeout
+                self.waiting = True
+                wait_events({self._inner.fileno(): POLLIN}, deadline, self._urgent)
+        finally:
+            self.waiting = False
+            events._set_running_loop(loop)
+        return self._inner.select(0)
+
+
+class GuestLoop(asyncio.SelectorEventLoop):
+    """An asyncio event loop that runs inside a cothread: `asyncio.Runner(loop_factory=GuestLoop)`.
+
+    Args:
+        urgent: whether its input overtakes everything else that is ready.
+    """
+
+    def __init__(self, urgent: bool = False) -> None:
+        self._cooperative = CooperativeSelector(urgent)
+        super().__init__(self._cooperative)
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Schedule a callback; other cothreads of the thread may call this too."""
+        handle = super().call_soon(callback, *args, context=context)
+        if self._cooperative.waiting:
+            self._wake()
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Schedule a callback for a time; other cothreads of the thread may call this too."""
+        handle = super().call_at(when, callback, *args, context=context)
+        if self._cooperative.waiting:
+            self._wake()
+        return handle
+
+    def _wake(self) -> None:
+        self._cooperative.waiting = False
+        self._write_to_self()  # type: ignore[attr-defined]
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Remove a signal handler, and give the scheduler its wake-up descriptor back."""
+        removed: bool = super().remove_signal_handler(sig)
+        if scheduler.hub is not None and signal.set_wakeup_fd(-1) == -1:
+            signal.set_wakeup_fd(scheduler.poller.wake_fileno(), warn_on_full_buffer=False)
+        return removed
+
+
+_shared: GuestLoop | None = None
+
+
+def _shared_loop() -> GuestLoop:
+    """Return the loop that serves `run_async`: it runs in a cothread of its own, for ever."""
+    global _shared
+    if _shared is None or _shared.is_closed():
+        _shared = GuestLoop()
+        Spawn(_shared.run_forever).name = "asyncio"
+    return _shared
+
+
+def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, from a cothread, while all others go on.
+
+    All coroutines run so share one event loop, and what they leave behind on it lives on.
+
+    Raises:
+        BaseException: what the coroutine raised.
+    Suspends: always.
+    """
+    done = Event[None](auto_reset=False)
+    loop = _shared_loop()
+    task = loop.create_task(coroutine, context=copy_context())
+    task.add_done_callback(lambda _: done.Signal())
+    try:
+        done.Wait()
+    except BaseException:
+        task.cancel()
+        raise
+    return task.result()
+
+
+def as_future(
+    event: Waitable[T], loop: asyncio.AbstractEventLoop | None = None
+) -> asyncio.Future[T]:
+    """Return an asyncio future of a cothread's result, or of an event's next value.
+
+    Args:
+        loop: the loop to await it on; the running one by default.
+    """
+    if loop is None:
+        loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def wait() -> None:
+        try:
+            result = event.Wait()
+        except BaseException as exc:
+            if not future.done():
+                future.set_exception(exc)
+        else:
+            if not future.done():
+                future.set_result(result)
+
+    waiter = Spawn(wait)
+    waiter.name = f"future of {event!r}"
+    future.add_done_callback(lambda _: waiter.Cancel())
+    return future

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which cothreads wait for which descriptors.
+
+Law: a wait on descriptors is registered once, fires once, and is then gone from every descriptor
+it named.  One kernel object (epoll where the system has it, poll elsewhere) serves all of them;
+descriptors are armed one-shot, because a descriptor may be closed, and its number used again,
+between any two waits: re-arming then fails with ENOENT and is answered by registering anew.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+from contextlib import suppress
+from typing import Protocol
+
+from greenlet import greenlet
+
+from .waits import Wait, ready
+
+__all__ = [
+    "POLLERR",
+    "POLLHUP",
+    "POLLIN",
+    "POLLNVAL",
+    "POLLOUT",
+    "POLLPRI",
+    "DescriptorWait",
+    "Poller",
+    "UrgentWait",
+]
+
+# epoll's and poll's event bits have the same values on every system that has epoll.
+POLLIN = 0x01
+POLLPRI = 0x02
+POLLOUT = 0x04
+POLLERR = 0x08
+POLLHUP = 0x10
+POLLNVAL = 0x20
+
+_ALWAYS = POLLERR | POLLHUP | POLLNVAL
+
+
+class DescriptorWait(Wait):
+    """A cothread waiting for events on some descriptors.
+
+    Attributes:
+        interest: the event mask waited for, by descriptor.
+        events: what happened, by descriptor; filled in when the wait is woken.
+    """
+
+    __slots__ = ("events", "interest")
+
+    def __init__(self, strand: greenlet, interest: dict[int, int]) -> None:
+        super().__init__(strand, self)
+        self.interest = interest
+        self.events: dict[int, int] = {}
+
+    def waiting_for(self) -> str:
+        """Say in words which descriptors are waited for."""
+        return ", ".join(_name_descriptor(fd) for fd in self.interest)
+
+
+def _name_descriptor(fd: int) -> str:
+    """Name a descriptor for people: the peer of a socket, otherwise its number."""
+    try:
+        duplicate = socket.socket(fileno=os.dup(fd))
+    except OSError:
+        return f"descriptor {fd}"
+    with duplicate:
+        with suppress(OSError, ValueError, TypeError, IndexError):
+            host, port = duplicate.getpeername()[:2]
+            return f"socket {host}:{port}"
+        with suppress(OSError, ValueError, TypeError, IndexError):
+            host, port = duplicate.getsockname()[:2]
+            return f"socket at {host}:{port}"
+    return f"socket {fd}"
+
+
+class UrgentWait(DescriptorWait):
+    """A wait that overtakes everything that is ready: for the keyboard."""
+
+    __slots__ = ()
+
+    def wake(self) -> bool:
+        """Make the cothread the next to run; False when the wait had ended already."""
+        strand = self.target
+        if strand is None:
+            return False
+        self.target = None
+        ready.appendleft(strand)
+        return True
+
+
+class _Kernel(Protocol):
+    """What the kernel object must do: arm a descriptor for one event, and wait."""
+
+    def arm(self, fd: int, mask: int) -> None: ...
+    def disarm(self, fd: int) -> None: ...
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
+class _Epoll:
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self.fileno = self._epoll.fileno
+        self.close = self._epoll.close
+
+    def arm(self, fd: int, mask: int) -> None:
+        mask |= select.EPOLLONESHOT
+        try:
+            self._epoll.modify(fd, mask)
+        except FileNotFoundError:
+            self._epoll.register(fd, mask)
+
+    def disarm(self, fd: int) -> None:
+        with suppress(OSError):
+            self._epoll.modify(fd, select.EPOLLONESHOT)
+
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        return self._epoll.poll(timeout)
+
+
+class _Poll:
+    def __init__(self) -> None:
+        self._poll = select.poll()
+
+    def arm(self, fd: int, mask: int) -> None:
+        self._poll.register(fd, mask)
+
+    def disarm(self, fd: int) -> None:
+        with suppress(KeyError):
+            self._poll.unregister(fd)
+
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        fired = self._poll.poll(None if timeout is None else timeout * 1000)
+        for fd, _ in fired:
+            self.disarm(fd)
+        return fired
+
+    def fileno(self) -> int:
+        raise OSError(errno.ENOSYS, "this system's poll cannot itself be waited for")
+
+    def close(self) -> None:
+        self._poll = select.poll()
+
+
+class Poller:
+    """The descriptors waited for, and the kernel object that watches them."""
+
+    def __init__(self) -> None:
+        self._kernel: _Kernel = _Epoll() if hasattr(select, "epoll") else _Poll()
+        self._waits: dict[int, list[DescriptorWait]] = {}
+        self.wake_fd, self._wake_w = socket.socketpair()
+        self.wake_fd.setblocking(False)
+        self._wake_w.setblocking(False)
+        self._kernel.arm(self.wake_fd.fileno(), POLLIN)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anyone waits for a descriptor."""
+        return bool(self._waits)
+
+    @property
+    def count(self) -> int:
+        """How many descriptors are waited for."""
+        return len(self._waits)
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when `poll` would find something."""
+        return self._kernel.fileno()
+
+    def wake_fileno(self) -> int:
+        """Return the descriptor that a signal handler or another thread may write to."""
+        return self._wake_w.fileno()
+
+    def wake(self) -> None:
+        """End a `poll` that is under way.
+
+        Thread: any.
+        """
+        with suppress(BlockingIOError):
+            self._wake_w.send(b"\0")
+
+    def add(self, wait: DescriptorWait) -> bool:
+        """Register a wait on all its descriptors.
+
+        Returns:
+            False when some descriptors need no waiting (bad ones, and plain files, which are
+            always ready): the wait's `events` then say so and nothing is registered.
+        """
+        for fd, mask in wait.interest.items():
+            waits = self._waits.get(fd)
+            union = mask
+            for other in waits or ():
+                union |= other.interest[fd]
+            try:
+                self._kernel.arm(fd, union)
+            except OSError as exc:
+                # epoll refuses plain files and directories with EPERM; poll calls them ready.
+                ready = mask & (POLLIN | POLLOUT) if exc.errno == errno.EPERM else POLLNVAL
+                wait.events[fd] = ready
+                continue
+            if waits is None:
+                self._waits[fd] = [wait]
+            else:
+                waits.append(wait)
+        if wait.events:
+            self.discard(wait)
+            return False
+        return True
+
+    def discard(self, wait: DescriptorWait) -> None:
+        """Take a wait off all its descriptors; harmless when it is not there."""
+        for fd in wait.interest:
+            waits = self._waits.get(fd)
+            if waits is None or wait not in waits:
+                continue
+            waits.remove(wait)
+            if waits:
+                self._rearm(fd, waits)
+            else:
+                del self._waits[fd]
+                self._kernel.disarm(fd)
+
+    def closed(self, fd: int) -> None:
+        """Wake everyone who waits for a descriptor that is being closed."""
+        for wait in list(self._waits.get(fd, ())):
+            wait.events[fd] = POLLNVAL
+            self.discard(wait)
+            wait.wake()
+
+    def poll(self, timeout: float | None) -> None:
+        """Wait up to `timeout` seconds, and wake every cothread whose descriptors are ready."""
+        fired: list[DescriptorWait] = []
+        for fd, events in self._kernel.wait(timeout):
+            waits = self._waits.get(fd)
+            if waits is None:
+                if fd == self.wake_fd.fileno():
+                    self._drain_wakes()
+                continue
+            for wait in waits:
+                happened = events & (wait.interest[fd] | _ALWAYS)
+                if happened:
+                    if not wait.events:
+                        fired.append(wait)
+                    wait.events[fd] = happened
+        for wait in fired:
+            self.discard(wait)
+            wait.wake()
+
+    def _rearm(self, fd: int, waits: list[DescriptorWait]) -> None:
+        union = 0
+        for wait in waits:
+            union |= wait.interest[fd]
+        try:
+            self._kernel.arm(fd, union)
+        except OSError:
+            self.closed(fd)
+
+    def _drain_wakes(self) -> None:
+        with suppress(BlockingIOError):
+            while len(self.wake_fd.recv(4096)) == 4096:
+                pass
+        self._kernel.arm(self.wake_fd.fileno(), POLLIN)
+
+    def close(self) -> None:
+        """Close the kernel object and the wake descriptors."""
+        self._kernel.close()
+        self.wake_fd.close()
+        self._wake_w.close()
+
+

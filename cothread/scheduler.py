@@ -1,0 +1,461 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scheduler: who runs next.
+
+Theory: one deque holds the greenlets that are ready.  A cothread that suspends takes the next one
+from it and switches straight there; no greenlet in the middle is passed through.  The scheduler's
+own greenlet, the hub, gets its turn when nothing is ready, and when it is due: at the next timer,
+and every `TURN_S` while cothreads keep each other busy.  It expires timers, polls descriptors, and
+sleeps when there is nothing else to do.
+
+Invariants:
+ * The clock is read once per switch, and bounds the time between two turns of the hub.  Whoever
+   suspends late is charged with all the time since the last turn: with thousands of turns a
+   second that is a fair sample of who uses the processor, and a hog is always caught.
+ * The next greenlet is looked at, deleted and switched to without a call in between: a Python
+   signal handler that raises can run only at a call, so it can never lose a cothread.
+ * The hub runs no user code but hooks, and survives everything those raise.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, Final
+
+from greenlet import getcurrent, greenlet
+
+from . import hooks
+from .clock import monotonic
+from .errors import CothreadError, WrongThread
+from .poller import Poller
+from .waits import TIMED_OUT, Alarm, Thrower, Wait, ready
+
+if TYPE_CHECKING:
+    from .tasks import Spawn
+
+__all__ = [
+    "Scheduler",
+    "Strand",
+    "park",
+    "ready",
+    "relinquish",
+    "scheduler",
+    "yield_now",
+]
+
+TURN_S: Final = 100e-6
+"""A poll costs as much as three switches: a busy scheduler polls this often, and no more."""
+POOL: Final = 1000
+"""Finished greenlets kept for the next Spawn: a new greenlet costs thirty times as much."""
+STALL_S: Final = 0.1
+"""A cothread that holds the scheduler for longer is told to the stall hook."""
+
+_NEVER: Final = float("inf")
+
+# The hot state is global because `park` and `yield_now` run at every switch.
+_since = 0.0  # when the hub had its last turn
+_due = 0.0  # when the hub must have its next turn
+_clock: Callable[[], float] = monotonic
+_hub: greenlet = None  # type: ignore[assignment]  # made by start()
+
+
+class Strand(greenlet):
+    """A greenlet that runs cothreads, one after the other."""
+
+    __slots__ = ("cpu_s", "switches", "task", "wait")
+
+    task: Spawn[Any]
+    wait: Wait | None
+    cpu_s: float
+    switches: int
+
+
+class Scheduler:
+    """The one scheduler of the process: its hub, timers and descriptors.
+
+    Attributes:
+        thread_id: the only thread in which cothreads run.
+        idle_wait: called with a timeout when nothing is ready; Qt replaces it.
+        interrupt: called once by the hub as soon as it is set, from a signal handler.
+        longest: the worst stall so far.
+    """
+
+    def __init__(self) -> None:
+        self.thread_id = threading.get_ident()
+        self.main: Any = None
+        self.poller: Poller = None  # type: ignore[assignment]  # made by start()
+        self.idle_wait: Callable[[float | None], None] = self._poll
+        self.timers: list[tuple[float, int, Alarm]] = []
+        self.pool: list[Strand] = []
+        self.strand_body: Callable[[], None]
+        self.idlers: deque[Wait] = deque()
+        self.inbox: deque[Callable[[], object]] = deque()
+        self.idle = False
+        self.turns = 0
+        self.stalls = 0
+        self.longest: hooks.Stall | None = None
+        self.interrupt: Callable[[], None] | None = None
+        self._sequence = 0
+        self._stale_limit = 1000
+        self._abandoned: list[object] = []
+        self._starters: list[Callable[[], None]] = []
+
+    # -- starting and ending
+
+    @property
+    def started(self) -> bool:
+        """Whether the scheduler runs."""
+        return _hub is not None
+
+    @property
+    def hub(self) -> greenlet | None:
+        """The scheduler's own greenlet."""
+        return _hub
+
+    def at_start(self, action: Callable[[], None]) -> None:
+        """Register something to be done whenever the scheduler starts."""
+        self._starters.append(action)
+
+    def start(self) -> None:
+        """Start the scheduler: the first suspension or Spawn does.
+
+        Raises:
+            WrongThread: this is not the thread that imported cothread.
+        """
+        global _hub, _since, _due
+        self.check_thread("cothread function")
+        if _hub is not None:
+            return
+        self.main = main = getcurrent()
+        while main.parent is not None:
+            main = main.parent
+        self.poller = Poller()
+        _hub = greenlet(self._hub_body, main)
+        _since = _clock()
+        _due = _since + TURN_S
+        self._adopt(self.main)
+        if threading.current_thread() is threading.main_thread():
+            previous = signal.set_wakeup_fd(self.poller.wake_fileno(), warn_on_full_buffer=False)
+            if previous != -1:
+                signal.set_wakeup_fd(previous, warn_on_full_buffer=False)
+        for action in self._starters:
+            action()
+
+    def _adopt(self, current: Any) -> None:
+        current.cpu_s = 0.0
+        current.switches = 0
+        current.wait = None
+        if not hasattr(current, "task"):
+            current.task = None
+
+    def enter(self, current: greenlet) -> None:
+        """Make a greenlet that the scheduler does not know yet one that may suspend.
+
+        Raises:
+            WrongThread: it belongs to another thread.
+            CothreadError: it is the scheduler itself.
+        """
+        self.start()
+        if current is _hub:
+            raise CothreadError("Cannot suspend inside the scheduler; Spawn a cothread for it.")
+        if not hasattr(current, "switches"):
+            self._adopt(current)
+
+    def check_thread(self, what: str) -> None:
+        """Raise WrongThread unless this is the scheduler's thread."""
+        if threading.get_ident() != self.thread_id:
+            raise WrongThread(what)
+
+    def use_clock(self, clock: Callable[[], float]) -> None:
+        """Read the time from `clock` from now on: for tests."""
+        global _clock, _since, _due
+        _clock = clock
+        _since = _due = clock()
+
+    def clock(self) -> float:
+        """Return the present time on the scheduler's clock, monotonic seconds."""
+        return _clock()
+
+    def abandon(self) -> None:
+        """Forget everything: for the child of a fork, whose cothreads belong to its parent."""
+        global _hub
+        if _hub is None:
+            return
+        # Letting go of a suspended greenlet would run its `finally` blocks a second time here.
+        self._abandoned += [_hub, self.main, list(ready), list(self.timers), self.idle_wait]
+        self._abandoned += [list(self.pool), list(self.idlers), list(self.inbox)]
+        self._abandoned += [item for item in gc.get_objects() if isinstance(item, Strand)]
+        self.poller.close()
+        ready.clear()
+        self.idlers.clear()
+        self.inbox.clear()
+        self.timers.clear()
+        self.pool.clear()
+        _hub = None  # type: ignore[assignment]
+        self.interrupt = self.longest = None
+        self.idle_wait = self._poll
+        self.idle = False
+        self.thread_id = threading.get_ident()
+
+    # -- the hub
+
+    def _hub_body(self) -> None:
+        global _since, _due
+        while True:
+            try:
+                self._turn()
+                _since = now = _clock()
+                timers = self.timers
+                _due = now + TURN_S
+                if timers and timers[0][0] < _due:
+                    _due = timers[0][0]
+                if ready:
+                    following = ready[0]
+                    del ready[0]
+                    following.switch()
+            except BaseException as exc:
+                self._hub_raised(exc)
+
+    def _hub_raised(self, exc: BaseException) -> None:
+        """Pass on what was raised in the hub: most likely by somebody's signal handler."""
+        if isinstance(exc, Exception) or self.main is None or self.main.dead:
+            hooks.report("The scheduler caught an exception", exc)
+        else:
+            self.throw(self.main, exc)
+
+    def _turn(self) -> None:
+        self.turns += 1
+        now = _clock()
+        timers = self.timers
+        if timers and timers[0][0] <= now:
+            self._expire(now)
+        if self.inbox:
+            self._take_inbox()
+        if self.interrupt is not None:
+            action, self.interrupt = self.interrupt, None
+            action()
+        if not ready:
+            self._idle()
+        elif self.poller.busy:
+            self.poller.poll(0)
+
+    def _expire(self, now: float) -> None:
+        timers = self.timers
+        while timers and timers[0][0] <= now:
+            alarm = heappop(timers)[2]
+            if alarm.target is not None:
+                alarm.expire()
+
+    def _take_inbox(self) -> None:
+        for _ in range(len(self.inbox)):
+            action = self.inbox.popleft()
+            try:
+                action()
+            except Exception as exc:
+                hooks.report("A call from another thread raised an exception", exc)
+
+    def _idle(self) -> None:
+        """Find something to do when nothing is ready; at last, sleep."""
+        if self.idlers:
+            self.idlers.popleft().wake()
+            return
+        if len(self.pool) > POOL:
+            self._trim_pool()
+            return
+        timers = self.timers
+        while timers and timers[0][2].target is None:
+            heappop(timers)
+        timeout = max(0.0, timers[0][0] - _clock()) if timers else None
+        self.idle = True
+        try:
+            # Another thread looks at `idle` after it has put its item in: one of us sees it.
+            if not self.inbox:
+                self.idle_wait(timeout)
+        finally:
+            self.idle = False
+
+    def _poll(self, timeout: float | None) -> None:
+        self.poller.poll(timeout)
+
+    def _trim_pool(self) -> None:
+        for strand in self.pool[-100:]:
+            strand.throw()
+        del self.pool[-100:]
+
+    # -- what cothreads call
+
+    def add_timer(self, deadline: float, alarm: Alarm) -> None:
+        """Have `alarm.expire()` called at a monotonic time; disarm it by clearing its target."""
+        global _due
+        self._sequence += 1
+        timers = self.timers
+        heappush(timers, (deadline, self._sequence, alarm))
+        if deadline < _due:
+            _due = deadline
+        if len(timers) > self._stale_limit:
+            # Most waits end before their timeout: drop them when they are the majority.
+            timers[:] = [timer for timer in timers if timer[2].target is not None]
+            heapify(timers)
+            self._stale_limit = max(1000, 2 * len(timers))
+
+    def new_strand(self) -> Strand:
+        """Return a greenlet for a new cothread, when the pool has none."""
+        if _hub is None:
+            self.start()
+        strand = Strand(self.strand_body, _hub)
+        strand.wait = None
+        return strand
+
+    def throw(self, strand: Any, exc: BaseException) -> None:
+        """Raise `exc` in a suspended greenlet, whatever it waits for.
+
+        Raises:
+            CothreadError: it is not suspended.
+        """
+        wait: Wait | None = strand.wait
+        if wait is not None and wait.throw(exc):
+            return
+        for index, item in enumerate(ready):
+            if item is strand:
+                ready[index] = Thrower(strand, exc)
+                return
+            if isinstance(item, Thrower) and item.strand is strand:
+                item.exc = exc
+                return
+        raise CothreadError("Cannot raise an exception in a cothread that is not suspended.")
+
+    def call_soon_threadsafe(self, action: Callable[[], object]) -> None:
+        """Have the hub call `action`, which must not suspend.
+
+        Thread: any; also from signal handlers.
+        """
+        global _due
+        self.inbox.append(action)
+        _due = 0.0
+        if self.idle:
+            self.poller.wake()
+
+    def charge(self, strand: Any, now: float) -> None:
+        """Account for the time since the hub's last turn; called by the cothread that ends it."""
+        held_s = now - _since
+        strand.cpu_s += held_s
+        if held_s > STALL_S:
+            self._note_stall(strand.task, held_s)
+
+    def _note_stall(self, task: Spawn[Any] | None, held_s: float) -> None:
+        self.stalls += 1
+        frame = sys._getframe(3)
+        while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+            frame = frame.f_back
+        code = frame.f_code
+        stall = hooks.Stall(
+            "main" if task is None else task.name,
+            held_s,
+            f"{code.co_filename}:{frame.f_lineno} in {code.co_name}",
+        )
+        if self.longest is None or held_s > self.longest.held_s:
+            self.longest = stall
+        hooks.stalled(stall)
+
+
+scheduler: Final = Scheduler()
+
+
+def park(wait: Wait) -> bool:
+    """Suspend the calling cothread until `wait` ends.
+
+    Args:
+        wait: made for the calling greenlet, and already in the reach of whoever will wake it.
+    Returns:
+        True when woken, False when its deadline passed.
+    Raises:
+        WrongThread: not in the scheduler's thread.
+    Suspends: always.
+    """
+    strand: Any = wait.target
+    now = _clock()
+    try:
+        try:
+            strand.switches += 1
+        except AttributeError:
+            scheduler.enter(strand)
+        strand.wait = wait
+        if now < _due and ready:
+            following = ready[0]
+            del ready[0]
+            following.switch()
+        else:
+            scheduler.charge(strand, now)
+            _hub.switch()
+    except BaseException:
+        # A signal handler raised, or the thread was wrong: nobody may resume this wait later.
+        if wait.target is None:
+            with suppress(ValueError):
+                ready.remove(strand)
+        wait.target = None
+        raise
+    outcome = wait.outcome
+    if outcome is None:
+        return True
+    if outcome is TIMED_OUT:
+        return False
+    assert isinstance(outcome, BaseException)
+    raise outcome
+
+
+def yield_now() -> None:
+    """Suspend the calling cothread until all that are ready now have run once.
+
+    Suspends: always.
+    """
+    strand: Any = getcurrent()
+    now = _clock()
+    try:
+        try:
+            strand.switches += 1
+        except AttributeError:
+            scheduler.enter(strand)
+        ready.append(strand)
+        if now < _due:
+            following = ready[0]
+            del ready[0]
+            following.switch()
+        else:
+            scheduler.charge(strand, now)
+            _hub.switch()
+    except BaseException:
+        with suppress(ValueError):
+            ready.remove(strand)
+        raise
+
+
+def relinquish(strand: Any) -> None:
+    """Give way at the end of a cothread: its greenlet comes back with the next cothread.
+
+    Suspends: always.
+    """
+    now = _clock()
+    strand.task = None
+    scheduler.pool.append(strand)
+    if now < _due and ready:
+        following = ready[0]
+        del ready[0]
+        following.switch()
+    else:
+        scheduler.charge(strand, now)
+        _hub.switch()
+
+
+def _after_fork() -> None:
+    scheduler.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cothreads: Spawn, what becomes of them, and how to wait for and cancel them."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from types import CodeType
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from greenlet import GreenletExit, getcurrent
+
+from . import hooks
+from .clock import AbsTimeout, Timedout, Timeout, expiry
+from .errors import Cancelled, CothreadError, WasCancelled
+from .scheduler import Strand, relinquish, scheduler
+from .waiting import wait_in
+from .waits import Wait, ready
+
+__all__ = ["Protect", "Spawn", "WaitForAll", "Waitable", "current"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_NEW, _STARTED, _DONE, _FAILED, _CANCELLED = range(5)
+
+
+class Waitable(Protocol[T_co]):
+    """Anything with a result to wait for: a cothread, an event, a queue."""
+
+    def Wait(self, timeout: Timeout = None) -> T_co: ...
+
+
+class _Unclaimed:
+    """Guards the exception of a `raise_on_wait` cothread until somebody waits for it."""
+
+    __slots__ = ("exc", "name", "where")
+
+    def __init__(self, exc: BaseException, name: str, where: str) -> None:
+        self.exc: BaseException | None = exc
+        self.name = name
+        self.where = where
+
+    def claim(self) -> BaseException:
+        exc, self.exc = self.exc, None
+        assert exc is not None
+        return exc
+
+    def __del__(self) -> None:
+        if self.exc is not None and sys is not None and not sys.is_finalizing():
+            hooks.report(
+                f"Cothread {self.name}, spawned at {self.where}, raised an exception "
+                "that nobody waited for",
+                self.exc,
+            )
+
+
+class Spawn(Generic[T]):
+    """A cothread: a call of `function(*args, **kargs)` that runs beside its spawner.
+
+    Args:
+        raise_on_wait: keep an exception for `Wait` instead of reporting it at once.
+        stack_size: accepted for old programs; a cothread's stack grows as it needs.
+
+    The cothread sees a copy of the spawner's contextvars.  May be used as a decorator.
+    """
+
+    __slots__ = (
+        "_args",
+        "_code",
+        "_function",
+        "_kargs",
+        "_lasti",
+        "_name",
+        "_protected",
+        "_raise_on_wait",
+        "_result",
+        "_state",
+        "_strand",
+        "_to_raise",
+        "_waiters",
+    )
+
+    Cothreads: ClassVar[set[Spawn[Any]]] = set()
+    """All cothreads that have not ended."""
+
+    def __init__(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        raise_on_wait: bool = False,
+        stack_size: int = 0,
+        **kargs: Any,
+    ) -> None:
+        scheduler.check_thread("Spawn")
+        self._function = function
+        self._args = args
+        self._kargs = kargs
+        self._raise_on_wait = raise_on_wait
+        self._state = _NEW
+        self._result: Any = None
+        self._waiters: deque[Any] | None = None
+        self._to_raise: BaseException | None = None
+        self._protected = 0
+        self._name: str | None = None
+        frame = sys._getframe(1)
+        self._code: CodeType = frame.f_code
+        self._lasti = frame.f_lasti
+        pool = scheduler.pool
+        strand = pool.pop() if pool else scheduler.new_strand()
+        strand.cpu_s = 0.0
+        strand.switches = 0
+        strand.task = self
+        strand.gr_context = copy_context()
+        self._strand: Strand | None = strand
+        _cothreads.add(self)
+        ready.append(strand)
+
+    # -- what users do with it
+
+    def Wait(self, timeout: Timeout = None) -> T:
+        """Return the cothread's result, waiting for it if need be; as often as one likes.
+
+        Returns:
+            What the function returned; None when it failed and its exception was reported.
+        Raises:
+            Timedout: it is still running; it goes on.
+            WasCancelled: it was cancelled.
+            BaseException: what the function raised, with `raise_on_wait`.
+        Suspends: unless it has ended already.
+        """
+        if self._state < _DONE:
+            self._wait(None if timeout is None else expiry(timeout))
+        if self._state == _DONE:
+            return self._result  # type: ignore[no-any-return]
+        if self._state == _CANCELLED:
+            raise WasCancelled(f"{self.name} was cancelled")
+        failure = self.exception
+        if failure is not None and self._raise_on_wait:
+            raise failure
+        return None  # type: ignore[return-value]
+
+    def _wait(self, deadline: float | None) -> None:
+        if getattr(getcurrent(), "task", None) is self:
+            raise CothreadError(f"{self.name} cannot wait for itself")
+        if self._waiters is None:
+            self._waiters = deque()
+        if not wait_in(self._waiters, self, deadline):
+            raise Timedout("Timed out waiting for event")
+
+    def AbortWait(self) -> None:
+        """Give up the claim on the result: an exception kept for `Wait` will not be reported."""
+        if type(self._result) is _Unclaimed:
+            self._result = self._result.claim()
+
+    def Cancel(self) -> bool:
+        """Raise Cancelled in the cothread, at the place where it is suspended.
+
+        Returns:
+            False when it had ended already.
+        Raises:
+            Cancelled: it is the calling cothread itself.
+        """
+        scheduler.check_thread("Cancel")
+        if self._state >= _DONE:
+            return False
+        self.raise_in(Cancelled())
+        return True
+
+    def raise_in(self, exc: BaseException) -> None:
+        """Raise `exc` in the cothread at its suspension point, or as its protected section ends.
+
+        Raises:
+            CothreadError: it has ended already.
+        """
+        strand = self._strand
+        if strand is None:
+            raise CothreadError(f"{self.name} has ended")
+        if self._state == _NEW or self._protected:
+            self._to_raise = exc
+        elif strand is getcurrent():
+            raise exc
+        else:
+            scheduler.throw(strand, exc)
+
+    def __bool__(self) -> bool:
+        return self._state >= _DONE
+
+    def __await__(self) -> Generator[Any, None, T]:
+        from .loops.asyncio_guest import as_future
+
+        return as_future(self).__await__()
+
+    # -- what it says about itself
+
+    @property
+    def name(self) -> str:
+        """Its name: the function's, unless another was given."""
+        if self._name is not None:
+            return self._name
+        return getattr(self._function, "__name__", None) or repr(self._function)
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def where(self) -> str:
+        """Where it was spawned: `file:line in function`."""
+        code = self._code
+        line = code.co_firstlineno
+        for start, end, number in code.co_lines():
+            if start <= self._lasti < end and number is not None:
+                line = number
+        return f"{code.co_filename}:{line} in {code.co_name}"
+
+    @property
+    def state(self) -> str:
+        """One of ready, waiting, running, done, failed, cancelled."""
+        if self._state >= _DONE:
+            return ("done", "failed", "cancelled")[self._state - _DONE]
+        strand = self._strand
+        if strand is getcurrent():
+            return "running"
+        wait = None if strand is None else strand.wait
+        return "waiting" if wait is not None and wait.target is not None else "ready"
+
+    @property
+    def strand(self) -> Strand | None:
+        """The greenlet that runs it, None when it has ended."""
+        return self._strand
+
+    @property
+    def exception(self) -> BaseException | None:
+        """What it raised, if it failed; asking counts as having been told."""
+        if self._state != _FAILED:
+            return None
+        if type(self._result) is _Unclaimed:
+            self._result = self._result.claim()
+        return self._result  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<Cothread {self.name}: {self.state}>"
+
+    def waiting_for(self) -> str:
+        """Say what waiting for this cothread is, in words."""
+        return f"end of {self.name}"
+
+    def add_waiter(self, waiter: Wait) -> None:
+        """Have `waiter.wake()` called when the cothread ends; at once if it has."""
+        if self._state >= _DONE:
+            waiter.wake()
+            return
+        if self._waiters is None:
+            self._waiters = deque()
+        self._waiters.append(waiter)
+
+    # -- what the strand does with it
+
+    def _run(self) -> None:
+        self._state = _STARTED
+        try:
+            if self._to_raise is not None:
+                raise self._to_raise
+            self._result = self._function(*self._args, **self._kargs)
+            self._state = _DONE
+        except Cancelled:
+            self._state = _CANCELLED
+        except BaseException as exc:
+            self._fail(exc)
+        self._strand = None
+        self._args = ()
+        self._kargs = {}
+        self._to_raise = None
+        _cothreads.discard(self)
+        waiters = self._waiters
+        if waiters is not None:
+            self._waiters = None
+            for waiter in waiters:
+                waiter.wake()
+
+    def _fail(self, exc: BaseException) -> None:
+        if exc.__traceback__ is not None:
+            exc.__traceback__ = exc.__traceback__.tb_next
+        self._state = _FAILED
+        if self._raise_on_wait:
+            self._result = exc if self._waiters else _Unclaimed(exc, self.name, self.where)
+        else:
+            self._result = exc
+            hooks.report(f"Spawned task {self.name} raised uncaught exception", exc, self)
+
+
+_cothreads = Spawn.Cothreads
+
+
+def _strand_body() -> None:
+    """Run one cothread after the other on this greenlet."""
+    strand: Any = getcurrent()
+    with suppress(GreenletExit):
+        while True:
+            strand.task._run()
+            relinquish(strand)
+
+
+scheduler.strand_body = _strand_body
+
+
+def current() -> Spawn[Any] | None:
+    """Return the running cothread; None in the main program."""
+    return getattr(getcurrent(), "task", None)
+
+
+def WaitForAll(event_list: Iterable[Waitable[T]], timeout: Timeout = None) -> list[T]:
+    """Wait for each of `event_list` in turn, all within one timeout.
+
+    Returns:
+        Their results, in order.
+    Raises:
+        Timedout: not all of them were ready in time.
+        BaseException: what the first of them to fail raised.
+    Suspends: unless all are ready.
+    """
+    deadline = AbsTimeout(timeout)
+    rest = iter(event_list)
+    results = []
+    try:
+        for event in rest:
+            results.append(event.Wait(deadline))
+    except BaseException:
+        for event in rest:
+            abort = getattr(event, "AbortWait", None)
+            if abort is not None:
+                abort()
+        raise
+    return results
+
+
+@contextmanager
+def Protect() -> Generator[None, None, None]:
+    """Put off a cancellation of the calling cothread until the end of the `with` block."""
+    task = current()
+    if task is None:
+        yield
+        return
+    task._protected += 1
+    try:
+        yield
+    finally:
+        task._protected -= 1
+        if task._to_raise is not None and not task._protected:
+            exc, task._to_raise = task._to_raise, None
+            raise exc

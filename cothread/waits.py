@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record of one suspension.
+
+Law: a wait ends exactly once, by whichever comes first of signal, timeout and exception.  `target`
+is the greenlet to resume; whoever ends the wait takes it, and so disarms all the others.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Protocol
+
+from greenlet import greenlet
+
+__all__ = ["TIMED_OUT", "Alarm", "Switchable", "Thrower", "Wait", "ready"]
+
+
+class Switchable(Protocol):
+    """What may stand in the ready queue."""
+
+    def switch(self) -> object: ...
+
+
+class Alarm(Protocol):
+    """What may stand in the timer heap: `expire` is called once, at its deadline.
+
+    An alarm whose `target` is None is disarmed, and is dropped instead.
+    """
+
+    target: object
+
+    def expire(self) -> None: ...
+
+
+ready: Final[deque[Switchable]] = deque()
+"""The ready queue: what runs next, in order.  The scheduler's own greenlet stands in it too."""
+
+TIMED_OUT: Final = object()
+
+
+class Wait:
+    """One suspension of one cothread.
+
+    Attributes:
+        target: the greenlet that is suspended; None once the wait has ended.
+        what: what is waited for; its `waiting_for()` or repr tells people.
+        deadline: monotonic, or None.
+        outcome: None when woken, `TIMED_OUT`, or the exception to raise in the cothread.
+    """
+
+    __slots__ = ("deadline", "outcome", "target", "what")
+
+    target: greenlet | None
+
+    def __init__(self, strand: greenlet, what: object) -> None:
+        self.target = strand
+        self.what = what
+        self.deadline: float | None = None
+        self.outcome: object = None
+
+    def wake(self) -> bool:
+        """Make the cothread ready; False when the wait had ended already."""
+        strand = self.target
+        if strand is None:
+            return False
+        self.target = None
+        ready.append(strand)
+        return True
+
+    def expire(self) -> None:
+        """End the wait because its deadline has passed."""
+        if self.target is not None:
+            self.outcome = TIMED_OUT
+            self.wake()
+
+    def throw(self, exc: BaseException) -> bool:
+        """End the wait by raising `exc` in the cothread; False when it had ended already."""
+        if self.target is None:
+            return False
+        self.outcome = exc
+        return self.wake()
+
+
+class Thrower:
+    """Stands in the ready queue for a cothread that is to be resumed with an exception."""
+
+    __slots__ = ("exc", "strand")
+
+    def __init__(self, strand: greenlet, exc: BaseException) -> None:
+        self.strand = strand
+        self.exc = exc
+
+    def switch(self) -> object:
+        """Resume the cothread by raising the exception in it."""
+        return self.strand.throw(self.exc)
