@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all values of PVs have in common: their attributes, and what follows from them."""
+
+from __future__ import annotations
+
+import datetime as _dt
+import math
+from typing import Any, Protocol, runtime_checkable
+
+from .protocol.dbr import ALARM_SEVERITY, ALARM_STATUS, EPICS_EPOCH
+
+
+def severity_word(severity: int) -> str:
+    """Return the name of an alarm severity; a number outside the table is shown as such."""
+    known = 0 <= severity < len(ALARM_SEVERITY)
+    return ALARM_SEVERITY[severity] if known else f"severity {severity}"
+
+
+def status_word(status: int) -> str:
+    """Return the name of an alarm status; a number outside the table is shown as such."""
+    known = 0 <= status < len(ALARM_STATUS)
+    return ALARM_STATUS[status] if known else f"status {status}"
+
+
+def alarm_words(severity: int, status: int) -> str:
+    """Return an alarm in words, such as "HIHI MAJOR"; "NO_ALARM" when there is none."""
+    if not severity and not status:
+        return ALARM_SEVERITY[0]
+    return f"{status_word(status)} {severity_word(severity)}"
+
+
+@runtime_checkable
+class AugmentedValue(Protocol):
+    """What every value of a PV has in common, for annotations."""
+
+    name: str
+    ok: bool
+    datatype: int
+    element_count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value and its attributes as a dictionary that JSON can hold."""
+        ...
+
+
+class Augmented:
+    """The attributes of a value, and what follows from them.
+
+    The attributes live in the value's `__dict__` and nothing else does; what is computed from
+    them is a property. An attribute the format did not bring raises AttributeError.
+    """
+
+    __slots__ = ()
+
+    name: str
+    ok: bool
+    datatype: int
+    element_count: int
+    status: int
+    severity: int
+    timestamp: float
+    raw_stamp: tuple[int, int]
+    units: str
+    precision: int
+    upper_disp_limit: float
+    lower_disp_limit: float
+    upper_alarm_limit: float
+    upper_warning_limit: float
+    lower_warning_limit: float
+    lower_alarm_limit: float
+    upper_ctrl_limit: float
+    lower_ctrl_limit: float
+    enums: list[str]
+    ackt: int
+    acks: int
+    update_count: int
+
+    @property
+    def datetime(self) -> _dt.datetime:
+        """The timestamp as local time without a zone."""
+        return _dt.datetime.fromtimestamp(self.timestamp)
+
+    @property
+    def datetime_utc(self) -> _dt.datetime:
+        """The timestamp as an aware datetime in UTC."""
+        return _dt.datetime.fromtimestamp(self.timestamp, _dt.UTC)
+
+    @property
+    def never_processed(self) -> bool:
+        """True when the record has not been processed since its IOC started."""
+        return self.raw_stamp == (EPICS_EPOCH, 0)
+
+    @property
+    def alarm(self) -> str:
+        """The alarm in words, such as "HIHI MAJOR"; "NO_ALARM" when there is none."""
+        return alarm_words(self.severity, self.status)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the value and its attributes as a dictionary that JSON can hold.
+
+        Returns: "value" first, an array as a list and bytes as latin-1 text, then every attribute.
+        Numbers that JSON has no word for (nan, inf) are None.
+        """
+        result = {"value": _jsonable(self.plain())}
+        result.update((key, _jsonable(item)) for key, item in vars(self).items())
+        return result
+
+    def plain(self) -> Any:
+        """Return the value without attributes, as a built-in type: arrays as lists."""
+        raise NotImplementedError
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    return value

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the client meets values: what to ask for and how to read it, what to send.
+
+The client knows bytes and counts, callers know Python values; these functions stand between them
+and know no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .datatypes import check_format, is_long_string, wanted_for_reading, wanted_for_writing
+from .decode import Decode, recipe
+from .encode import encode
+from .errors import InvalidDatatype
+from .protocol.dbr import DBR_CHAR
+
+__all__ = ["Request", "check_put", "check_request", "read_request", "write_request"]
+
+
+@dataclass(slots=True)
+class Request:
+    """One way of reading one PV: what to put into the request and how to read the reply.
+
+    `count` 0 asks for as many elements as there are. `decode(payload, count)` takes the payload
+    of a reply without its header, and the element count from that header.
+    """
+
+    dbr: int
+    count: int
+    decode: Decode
+
+
+def check_request(datatype: Any, format: int) -> None:
+    """Refuse a datatype or format that names nothing, before any PV is connected.
+
+    Raises: InvalidDatatype.
+    """
+    check_format(format)
+    wanted_for_reading(datatype)
+
+
+def check_put(datatype: Any) -> None:
+    """Refuse a datatype that cannot be written, before any PV is connected.
+
+    Raises: InvalidDatatype.
+    """
+    wanted_for_writing(datatype)
+
+
+def read_request(
+    name: str, native_dbr: int, native_count: int, datatype: Any, format: int, count: int
+) -> Request:
+    """Return how to read a connected PV.
+
+    Args: `count` 0 for the current length, negative for the whole array padded with zeros, else
+    at most that many elements. Whether a scalar or an array comes out depends on `native_count`
+    alone. A scalar PV that has no value at all gives an empty array, or empty text.
+
+    Raises: InvalidDatatype.
+    """
+    long_string = native_dbr == DBR_CHAR and is_long_string(name)
+    try:
+        found = recipe(native_dbr, native_count == 1, long_string, datatype, format)
+    except TypeError:  # what cannot be a key of the recipe book cannot be a datatype either
+        check_request(datatype, format)
+        raise InvalidDatatype(f'Datatype "{datatype}" not supported for channel access') from None
+    if found.single:
+        count = 1
+    elif count < 0 or count > native_count:
+        count = native_count
+    return Request(found.dbr, count, found.build(name, native_count))
+
+
+def write_request(
+    name: str,
+    native_dbr: int,
+    native_count: int,
+    value: Any,
+    datatype: Any,
+    strict: bool,
+    enum_strings: Callable[[], Sequence[str]] | None,
+) -> tuple[int, int, bytes]:
+    """Return the DBR code, element count and unpadded payload that write a value to a PV.
+
+    Args: with `strict`, whatever would reach the PV as something else than what was written is
+    refused. `enum_strings` returns the states of an enumerated PV; it is called only when needed.
+
+    Raises: ca_nothing (a BadValue, mostly) naming the PV and the reason; InvalidDatatype.
+
+    Suspends: only where `enum_strings` does.
+    """
+    return encode(name, native_dbr, native_count, value, datatype, strict, enum_strings)
