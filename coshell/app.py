@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of coshell: what to start, and with which profile."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coshell import profile
+
+if TYPE_CHECKING:
+    from coshell.demo.machine import DemoMachine
+    from coshell.starting import CoShellApp
+
+__all__ = ["main"]
+
+TOOLS = ("caget", "caput", "camonitor", "cainfo")
+
+EXAMPLES = """\
+examples:
+  coshell --demo                    a small storage ring to try things on
+  coshell --profile operator        with a site's names, panels and start-up files
+  coshell scan.py 1 10              run a script on the scheduler
+  coshell -i scan.py                … and go on at the prompt
+  coshell -c "print(caget('PV'))"   run one line
+  coshell caget PV...               the command line tools: caget, caput, camonitor, cainfo
+
+Other options go to IPython; `coshell --ipython-help` lists them.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="coshell",
+        description="An EPICS control room in one terminal, on one thread.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("--demo", action="store_true", help="start the demo machine and use it")
+    made.add_argument("--profile", metavar="NAME", help="profile to use; 'list' shows them")
+    made.add_argument("-c", dest="code", metavar="CODE", help="run this code instead of a prompt")
+    made.add_argument("-i", dest="interact", action="store_true", help="and prompt afterwards")
+    made.add_argument(
+        "--session", metavar="NAME", help="start in, or return to, a tmux session of that name"
+    )
+    made.add_argument("--ipython-help", action="store_true", help="IPython's own options")
+    made.add_argument("--version", action="store_true", help="print the version")
+    made.add_argument("script", nargs="?", help="a .py or .ipy file")
+    made.add_argument("args", nargs=argparse.REMAINDER, help="its arguments")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run coshell.
+
+    Returns:
+        The exit status.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in TOOLS:
+        from catools.tools import main as tool
+
+        return int(tool(words) or 0)
+    options, others = parser().parse_known_args(words)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"coshell {version('coshell')}")
+        return 0
+    if options.session is not None:
+        from coshell.multiplexer import enter_session
+
+        return enter_session(options.session, words)
+    try:
+        return _start(options, others)
+    except profile.NoSuchProfile as refusal:
+        print(f"coshell: {refusal}", file=sys.stderr)
+        return 2
+
+
+def _start(options: argparse.Namespace, others: list[str]) -> int:
+    if options.profile == "list":
+        for found in profile.available().values():
+            print(f"{found.name:12} {found.path}")
+        return 0
+    name = options.profile or ("demo" if options.demo else None)
+    layer = profile.find(name) if name is not None else None
+    with ExitStack() as stack:
+        machine = None
+        if options.demo:
+            machine = _demo(stack)
+            if machine is None:
+                return 1
+        if options.script is not None and not options.interact and _is_plain(options.script):
+            from coshell.scripts import run_script
+
+            return run_script(options.script, options.args)
+        app = _application(options, others, layer, machine)
+        return app.run()
+
+
+def _is_plain(script: str) -> bool:
+    return Path(script).suffix not in {".ipy", ".ipynb"}
+
+
+def _application(
+    options: argparse.Namespace,
+    others: list[str],
+    layer: profile.Profile | None,
+    machine: DemoMachine | None,
+) -> CoShellApp:
+    from coshell.starting import CoShellApp
+
+    app = CoShellApp.instance()
+    app.layer = layer
+    app.machine = machine
+    app.code = options.code
+    app.script = options.script
+    app.script_args = options.args
+    app.stay = options.interact
+    app.initialize(["--help-all"] if options.ipython_help else others)
+    return app
+
+
+def _demo(stack: ExitStack) -> DemoMachine | None:
+    """Start the demo machine and point this process at it; None when there is none to be had."""
+    from coshell.demo.machine import DemoMachine, DemoUnavailable
+
+    machine = DemoMachine()
+    try:
+        machine.start()
+    except DemoUnavailable as reason:
+        print(f"coshell: {reason}", file=sys.stderr)
+        return None
+    stack.callback(machine.stop)
+    os.environ.update(machine.env)
+    return machine

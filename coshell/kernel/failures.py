@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Failures in the background: one red numbered line each, and the whole story on demand."""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from cothread.clock import monotonic
+
+from .dock import clip
+
+__all__ = ["Failure", "Failures"]
+
+KEPT: Final = 100
+REPEAT_S: Final = 10.0
+"""A failure that keeps happening is shown again no sooner."""
+MESSAGE_CELLS: Final = 200
+
+
+class Failure:
+    """Something that went wrong where nobody was waiting.
+
+    Attributes:
+        number: what `%why` is asked for.
+        where: what failed, in words.
+        summary: type and message, on one line.
+        story: the full traceback.
+        count: how often it happened.
+    """
+
+    __slots__ = ("count", "number", "shown_at", "story", "summary", "where")
+
+    def __init__(self, number: int, where: str, exc: BaseException, now: float) -> None:
+        self.number = number
+        self.where = where
+        self.summary = summarise(exc)
+        self.story = "".join(traceback.format_exception(exc))
+        self.count = 1
+        self.shown_at = now
+
+    def __repr__(self) -> str:
+        return f"<Failure {self.number}: {self.where}: {self.summary}>"
+
+
+class Failures:
+    """The failures of a session, newest last.
+
+    Args:
+        show: prints one line, in colour, above the prompt.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, show: Callable[[str], object], clock: Callable[[], float] = monotonic
+    ) -> None:
+        self.kept: deque[Failure] = deque(maxlen=KEPT)
+        self._show = show
+        self._clock = clock
+        self._number = 0
+
+    def add(self, where: str, exc: BaseException) -> Failure:
+        """Keep a failure and show its line; one that repeats is counted."""
+        now = self._clock()
+        summary = summarise(exc)
+        for failure in self.kept:
+            if failure.where == where and failure.summary == summary:
+                failure.count += 1
+                failure.story = "".join(traceback.format_exception(exc))
+                if now - failure.shown_at >= REPEAT_S:
+                    failure.shown_at = now
+                    self._line(failure)
+                return failure
+        self._number += 1
+        failure = Failure(self._number, where, exc, now)
+        self.kept.append(failure)
+        self._line(failure)
+        return failure
+
+    def _line(self, failure: Failure) -> None:
+        times = f" ({failure.count} times)" if failure.count > 1 else ""
+        self._show(
+            f"\x1b[31m✗ {failure.where}: {failure.summary}{times}\x1b[m"
+            f"\x1b[2m · %why {failure.number}\x1b[m"
+        )
+
+    def find(self, number: int | None = None) -> Failure:
+        """Return a failure by its number, the newest by default.
+
+        Raises:
+            LookupError: there is none, in words for the operator.
+        """
+        if not self.kept:
+            raise LookupError("Nothing has failed in the background.")
+        if number is None:
+            return self.kept[-1]
+        for failure in self.kept:
+            if failure.number == number:
+                return failure
+        known = f"{self.kept[0].number} to {self.kept[-1].number}"
+        raise LookupError(f"There is no failure {number}; those kept are {known}.")
+
+
+def summarise(exc: BaseException) -> str:
+    """Return type and message of an exception on one line."""
+    name = type(exc).__name__
+    message = " ".join(str(exc).split())
+    text = f"{name}: {message}" if message else name
+    return clip("".join(c if c.isprintable() else "·" for c in text), MESSAGE_CELLS)

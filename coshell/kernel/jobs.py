@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs: the cothreads that the operator started, with numbers, output and results.
+
+Every cothread spawned by user code (a cell, a script, a module outside the installed packages) is a
+job. Jobs are discovered rather than announced, so that Spawn pays nothing for them: when a cell
+ends, when one writes or fails, and when somebody looks.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from cothread import Spawn, current
+from cothread.clock import monotonic
+
+from .failures import summarise
+
+__all__ = ["Job", "Jobs"]
+
+OUTPUT_LINES: Final = 2000
+ENDED_KEPT: Final = 200
+
+
+class Job:
+    """One background cothread of the operator.
+
+    Attributes:
+        number: what `%kill`, `%fg`, `%out` and `%result` are asked for.
+        task: the cothread itself.
+        output: its last lines.
+        written: how many lines it wrote in all.
+        started: monotonic.
+        ended: monotonic, None while it runs.
+        seen: whether its end was shown to the operator.
+    """
+
+    def __init__(self, number: int, task: Spawn[Any], now: float) -> None:
+        self.number = number
+        self.tag = str(number)
+        self.task = task
+        self.output: deque[str] = deque(maxlen=OUTPUT_LINES)
+        self.written = 0
+        self.started = now
+        self.ended: float | None = None
+        self.seen = False
+        self._cpu_s = 0.0
+
+    @property
+    def name(self) -> str:
+        """The name of its cothread."""
+        return self.task.name
+
+    @property
+    def state(self) -> str:
+        """One of ready, waiting, running, done, failed, cancelled."""
+        return self.task.state
+
+    @property
+    def cpu_s(self) -> float:
+        """How long it has held the scheduler, in seconds."""
+        strand = self.task.strand
+        if strand is not None:
+            self._cpu_s = strand.cpu_s
+        return self._cpu_s
+
+    @property
+    def waits_for(self) -> str:
+        """What it waits for, in words; "" when it does not wait."""
+        strand = self.task.strand
+        wait = None if strand is None else strand.wait
+        if wait is None or wait.target is None:
+            return ""
+        describe = getattr(wait.what, "waiting_for", None)
+        return str(describe() if describe is not None else wait.what)
+
+    @property
+    def result(self) -> Any:
+        """What it returned; raises what it raised.
+
+        Raises:
+            Timedout: it is still running.
+            BaseException: what it raised.
+        """
+        failure = self.task.exception
+        if failure is not None:
+            raise failure
+        return self.task.Wait(0)
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in one line; "" while it runs."""
+        if not self.task:
+            return ""
+        failure = self.task.exception
+        if failure is not None:
+            return summarise(failure)
+        return "" if self.state == "cancelled" else repr(self.task.Wait(0))
+
+    def age(self, now: float) -> float:
+        """Return how long it ran, or has been running, in seconds."""
+        return (now if self.ended is None else self.ended) - self.started
+
+    def kill(self) -> bool:
+        """Cancel it; False when it had ended already."""
+        return self.task.Cancel()
+
+    def wrote(self, line: str) -> None:
+        """Keep a line of its output."""
+        self.output.append(line)
+        self.written += 1
+
+    def __repr__(self) -> str:
+        return f"<Job {self.number} {self.name}: {self.state}>"
+
+
+class Jobs:
+    """The jobs of the session: `jobs[3]`, `jobs[3].output`, `jobs[3].kill()`, `list(jobs)`.
+
+    Args:
+        on_change: called with a job when it is found and when it ends.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        on_change: Callable[[Job], object] | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._jobs: dict[int, Job] = {}
+        self._by_task: dict[Spawn[Any], Job] = {}
+        self._others: set[Spawn[Any]] = set()
+        self._number = 0
+        self._clock = clock
+        self._on_change = on_change
+        self.attached: Job | None = None
+        installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+        ours = Path(__file__).parents[2]
+        self._library = tuple(
+            f"{path}/"
+            for path in (*installed, ours / "cothread", ours / "catools", ours / "coshell")
+            if path is not None
+        )
+
+    # -- the operator's view
+
+    def __iter__(self) -> Iterator[Job]:
+        self.discover()
+        return iter(list(self._jobs.values()))
+
+    def __len__(self) -> int:
+        self.discover()
+        return len(self._jobs)
+
+    def __getitem__(self, number: int) -> Job:
+        self.discover()
+        if number in self._jobs:
+            return self._jobs[number]
+        known = ", ".join(map(str, list(self._jobs)[-10:])) or "none"
+        raise LookupError(f"There is no job {number}; those there are: {known}.")
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._jobs
+
+    def __repr__(self) -> str:
+        lines = [f"{job.number:4} {job.name:20} {job.state}" for job in self]
+        return "\n".join(lines) or "no jobs"
+
+    @property
+    def running(self) -> list[Job]:
+        """Those that have not ended."""
+        return [job for job in self if not job.task]
+
+    @property
+    def count_running(self) -> int:
+        """How many have not ended; searches only if there may be new ones."""
+        if len(Spawn.Cothreads) != len(self._by_task) + len(self._others):
+            self.discover()
+        return len(self._by_task)
+
+    def forget_seen(self) -> None:
+        """Drop the ended jobs that the operator has seen."""
+        for job in [job for job in self._jobs.values() if job.seen and job.ended is not None]:
+            del self._jobs[job.number]
+
+    # -- who is a job
+
+    def adopt(self, task: Spawn[Any]) -> Job:
+        """Make a cothread a job, if it is not one already."""
+        job = self._by_task.get(task)
+        if job is not None:
+            return job
+        self._others.discard(task)
+        self._number += 1
+        job = self._jobs[self._number] = Job(self._number, task, self._clock())
+        if task:
+            job.ended = job.started
+        else:
+            self._by_task[task] = job
+            task.add_waiter(_End(self, job))
+        self._trim()
+        if self._on_change is not None:
+            self._on_change(job)
+        return job
+
+    def discover(self) -> None:
+        """Find the cothreads that user code spawned since the last time."""
+        alive = Spawn.Cothreads
+        self._others &= alive
+        for task in sorted(alive - self._others - self._by_task.keys(), key=id):
+            if self._is_users(task):
+                self.adopt(task)
+            else:
+                self._others.add(task)
+
+    def job_of(self, task: Spawn[Any] | None) -> Job | None:
+        """Return the job that a cothread is, or None."""
+        if task is None or task in self._others:
+            return None
+        job = self._by_task.get(task)
+        if job is None and not task:
+            self.discover()
+            job = self._by_task.get(task)
+        elif job is None and self._is_users(task):
+            job = next((job for job in self._jobs.values() if job.task is task), None)
+            job = job or self.adopt(task)
+        return job
+
+    def current(self) -> Job | None:
+        """Return the job that is running now, or None."""
+        return self.job_of(current())
+
+    def _is_users(self, task: Spawn[Any]) -> bool:
+        filename = task.where.rpartition(":")[0]
+        return not filename.startswith(self._library) and not filename.startswith("<frozen")
+
+    def ended(self, job: Job) -> None:
+        """Take note that a job has ended."""
+        job.ended = self._clock()
+        self._by_task.pop(job.task, None)
+        if self.attached is job:
+            self.attached = None
+        if self._on_change is not None:
+            self._on_change(job)
+
+    def _trim(self) -> None:
+        ended = [job for job in self._jobs.values() if job.ended is not None]
+        for job in ended[: max(0, len(ended) - ENDED_KEPT)]:
+            del self._jobs[job.number]
+
+
+class _End:
+    """Stands among those who wait for a cothread."""
+
+    __slots__ = ("job", "jobs")
+
+    def __init__(self, jobs: Jobs, job: Job) -> None:
+        self.jobs = jobs
+        self.job = job
+
+    def wake(self) -> bool:
+        """Note the end; called by the cothread as it ends, so it must not suspend."""
+        self.jobs.ended(self.job)
+        return True

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `input()` and `sys.stdin` read: the keyboard, or a pipe, waited for cooperatively."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any
+
+from cothread.coselect import wait_readable
+
+from .console import Console
+
+__all__ = ["Keyboard", "LineReader"]
+
+BLOCK = 65_536
+
+
+class LineReader:
+    """Lines from a descriptor, while all other cothreads go on.
+
+    Args:
+        fd: what to read.
+        encoding: of the lines; what does not decode is replaced.
+    """
+
+    def __init__(self, fd: int, encoding: str = "utf-8") -> None:
+        self._fd = fd
+        self._encoding = encoding
+        self._pending = b""
+        self._ended = False
+
+    def readline(self) -> str:
+        """Return the next line with its end; "" at the end of input.
+
+        Suspends: unless a whole line is there already.
+        """
+        while b"\n" not in self._pending and not self._ended:
+            self._fill()
+        line, newline, self._pending = self._pending.partition(b"\n")
+        return (line + newline).decode(self._encoding, "replace")
+
+    def read(self) -> str:
+        """Return everything up to the end of input.
+
+        Suspends: until then.
+        """
+        while not self._ended:
+            self._fill()
+        text, self._pending = self._pending, b""
+        return text.decode(self._encoding, "replace")
+
+    def again(self) -> None:
+        """Read on after an end of input: at a terminal that is only Ctrl-D."""
+        self._ended = False
+
+    def _fill(self) -> None:
+        try:
+            wait_readable(self._fd)
+        except PermissionError:
+            pass  # a plain file cannot be waited for, and need not be
+        try:
+            block = os.read(self._fd, BLOCK)
+        except BlockingIOError:
+            return
+        self._ended = not block
+        self._pending += block
+
+
+class Keyboard(io.TextIOBase):
+    """`sys.stdin` of the shell: lends itself the terminal, and lets cothreads run meanwhile."""
+
+    def __init__(self, console: Console, original: Any) -> None:
+        self._console = console
+        self._original = original
+        self._lines = LineReader(int(original.fileno()), console.terminal.encoding)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The terminal's."""
+        return self._console.terminal.encoding
+
+    def isatty(self) -> bool:
+        """Return True: somebody sits at it."""
+        return True
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def fileno(self) -> int:
+        """Refuse.
+
+        Raises:
+            io.UnsupportedOperation: always.
+        """
+        # Without a number, the built-in input() comes to `readline` instead of reading by itself.
+        raise io.UnsupportedOperation("the shell's keyboard has no descriptor of its own")
+
+    def readline(self, size: int | None = -1) -> str:  # type: ignore[override]  # noqa: ARG002
+        """Return the next line typed, edited by the terminal itself.
+
+        Suspends: until then.
+        """
+        with self._console.lending():
+            self._lines.again()
+            return self._lines.readline()
+
+    def read(self, size: int | None = -1) -> str:  # noqa: ARG002
+        """Return everything typed until Ctrl-D.
+
+        Suspends: until then.
+        """
+        with self._console.lending():
+            self._lines.again()
+            return self._lines.read()

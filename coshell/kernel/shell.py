@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CoShell: IPython's terminal shell with its prompt hosted by the scheduler."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from IPython.core.interactiveshell import ExecutionResult
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_input
+from traitlets import default
+
+from cothread import Spawn, hooks
+from cothread.clock import monotonic
+
+from .console import Console
+from .dock import Dock
+from .failures import Failures, summarise
+from .guest import Guest
+from .interrupt import Interrupts
+from .jobs import Job, Jobs
+from .keyboard import Keyboard, LineReader
+from .output import Outlet
+from .prompt import HeldOutput, PromptScreen, ShellCompleter, install_dock
+from .terminal import Terminal
+
+__all__ = ["CoShell"]
+
+
+class CoShell(TerminalInteractiveShell):
+    """An IPython shell in which cothreads, panels and asyncio run on while it waits for a key.
+
+    Attributes:
+        dock: what is shown below the prompt.
+        console: the screen.
+        jobs: the operator's background cothreads.
+        failures: what went wrong in the background.
+        interrupts: who is interrupted by Ctrl-C.
+        guest: the asyncio loop of the prompt and of `await` cells.
+    """
+
+    pt_app: Any
+    rl_next_input: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.terminal = Terminal()
+        self.dock = Dock()
+        self.console = Console(self.terminal, self.dock)
+        self.failures = Failures(self.emit)
+        self.dock.on_failure = self.failures.add
+        self.jobs = Jobs(self._job_changed)
+        self.interrupts = Interrupts()
+        self.interrupts.foreground = self._foreground_strand
+        self.guest = Guest(self.failures.add)
+        self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
+        self._device = HeldOutput(self.terminal, self._before_drawing)
+        self._opened = ExitStack()
+        self._depth = 0
+        if self.terminal.interactive:
+            keyboard = create_input(stdin=self.terminal.source)
+            self._opened.enter_context(create_app_session(keyboard, self._device))
+        super().__init__(*args, **kwargs)
+        self.loop_runner = self.guest
+        self.loop_runner_map = {**self.loop_runner_map, "asyncio": (self.guest, True)}
+        self.dock.status_fields.append(self._jobs_field)
+
+    # -- what the rest of the program calls
+
+    def emit(self, text: str, tag: str | None = None) -> None:
+        """Print whole lines above the prompt, or in a running cell above its output.
+
+        Thread: any.
+        """
+        mark = f"\x1b[36m[{tag}]\x1b[m " if tag is not None else ""
+        for line in text.rstrip("\n").split("\n"):
+            self.console.lines(f"{mark}{line}\n")
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Take over streams, signals and reports for as long as the shell runs."""
+        with ExitStack() as stack:
+            previous = hooks.set_report(self._report)
+            stack.callback(hooks.set_report, previous)
+            stack.callback(self.console.close)
+            if self.terminal.interactive:
+                stack.enter_context(self.outlet.installed())
+                stack.enter_context(self._keyboard())
+                stack.enter_context(self._resizing())
+            stack.enter_context(self.interrupts.installed())
+            yield
+
+    # -- the prompt
+
+    @default("simple_prompt")
+    def _plain_prompt(self) -> bool:
+        # IPython also wants standard error to be a terminal: `coshell 2>file` keeps its prompt.
+        return not self.terminal.interactive or "IPY_TEST_SIMPLE_PROMPT" in os.environ
+
+    def init_prompt_toolkit_cli(self) -> None:
+        """Make IPython's prompt session, and put the dock into it."""
+        super().init_prompt_toolkit_cli()
+        if self.simple_prompt:
+            self._lines = LineReader(self.terminal.source.fileno(), self.terminal.encoding)
+            return
+        session = self.pt_app
+        session.completer = ShellCompleter(self, self.failures.add)
+        session.app.terminal_size_polling_interval = None
+        session.app.renderer.cpr_not_supported_callback = None
+        install_dock(session, self.dock, monotonic)
+        self._screen = PromptScreen(session.app, self._device)
+
+    def prompt_for_code(self) -> str:
+        """Read one cell, while everything else goes on.
+
+        Suspends: whenever there is no key to handle.
+        """
+        if self.simple_prompt:
+            return self._prompt_for_line()
+        default, self.rl_next_input = self.rl_next_input, None
+        with self.console.prompting(self._screen):
+            self.interrupts.at_prompt = self._clear_line
+            try:
+                text: str = self.guest(
+                    self.pt_app.prompt_async(
+                        default=default or "",
+                        set_exception_handler=False,
+                        handle_sigint=False,
+                        **self._extra_prompt_options(),
+                    )
+                )
+            finally:
+                self.interrupts.at_prompt = None
+        return text
+
+    def _extra_prompt_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = super()._extra_prompt_options()
+        del options["reserve_space_for_menu"]
+        return options
+
+    def _clear_line(self) -> None:
+        app = self.pt_app.app
+        if app.is_running:
+            self.guest.loop.call_soon(app.key_processor.send_sigint)
+
+    def _prompt_for_line(self) -> str:
+        """Read one cell from a pipe or a terminal that cannot be painted on."""
+        prompt = "".join(text for _, text in self.prompts.in_prompt_tokens())
+        more = "".join(text for _, text in self.prompts.continuation_prompt_tokens())
+        text = ""
+        while True:
+            print(more if text else prompt, end="", flush=True)
+            line = self._lines.readline()
+            text += line
+            if not line and not text:
+                raise EOFError
+            if not line or self.check_complete(text)[0] != "incomplete":
+                return text.rstrip("\n")
+
+    def interact(self) -> None:
+        """Read and run cells until the operator leaves."""
+        self.keep_running = True
+        while self.keep_running:
+            print(self.separate_in, end="")
+            try:
+                code = self.prompt_for_code()
+            except EOFError:
+                if self._may_leave():
+                    self.keep_running = False
+            else:
+                if code:
+                    self.run_cell(code, store_history=True)
+
+    def mainloop(self) -> None:
+        """Run the shell, and leave the terminal as it was found."""
+        with self.session():
+            super().mainloop()
+        self.guest.close()
+
+    def _may_leave(self) -> bool:
+        if not self.confirm_exit:
+            return True
+        running = len(self.jobs.running)
+        jobs = f"{running} job{'s' * (running > 1)} running. " if running else ""
+        return bool(self.ask_yes_no(f"{jobs}Do you really want to exit ([y]/n)? ", "y", "n"))
+
+    # -- cells
+
+    def run_cell(self, raw_cell: str, *args: Any, **kwargs: Any) -> ExecutionResult:
+        """Run a cell with the dock live below its output."""
+        if self._depth == 0:
+            self.console.enter_cell()
+        self._depth += 1
+        try:
+            result: ExecutionResult = super().run_cell(raw_cell, *args, **kwargs)
+            return result
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self.console.leave_cell()
+                self.jobs.discover()
+
+    @contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        # IPython's own would keep all that background jobs write during a long cell.
+        del channel
+        yield
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show an exception of the foreground; an interrupt in one line."""
+        value = sys.exc_info()[1] if exc_tuple is None else exc_tuple[1]
+        if isinstance(value, KeyboardInterrupt):
+            print(f"\x1b[31m{summarise(value)}\x1b[m", file=sys.stderr)
+            return
+        super().showtraceback(exc_tuple, *args, **kwargs)
+
+    # -- who is who
+
+    def _is_foreground(self, task: Spawn[Any] | None) -> bool:
+        attached = self.jobs.attached
+        return task is None or (attached is not None and attached.task is task)
+
+    def _foreground_strand(self) -> Any:
+        attached = self.jobs.attached
+        return attached.task.strand if attached is not None else None
+
+    def _job_changed(self, job: Job) -> None:
+        if job.ended is not None:
+            self.outlet.ended(job.task, job)
+        self.dock.invalidate()
+
+    def _jobs_field(self) -> str:
+        count = self.jobs.count_running
+        return f"{count} job{'s' * (count != 1)}" if count else ""
+
+    def _report(self, where: str, exc: BaseException, task: Spawn[Any] | None) -> None:
+        job = self.jobs.job_of(task)
+        if job is not None:
+            where = f"job {job.number} ({job.name})"
+        self.failures.add(where, exc)
+
+    # -- the terminal
+
+    def _before_drawing(self) -> None:
+        if self.console.screen is None:
+            self.console.clear_dock()
+
+    @contextmanager
+    def _keyboard(self) -> Iterator[None]:
+        original, sys.stdin = sys.stdin, Keyboard(self.console, self.terminal.source)
+        try:
+            yield
+        finally:
+            sys.stdin = original
+
+    @contextmanager
+    def _resizing(self) -> Iterator[None]:
+        previous = signal.signal(signal.SIGWINCH, lambda *_: self.console.resized())
+        try:
+            yield
+        finally:
+            with suppress(TypeError, ValueError):
+                signal.signal(signal.SIGWINCH, previous)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The terminal device: its size, its line discipline, and the only place that writes to it."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+__all__ = ["Terminal"]
+
+_IFLAG, _LFLAG, _CC = 0, 3, 6
+
+
+class Terminal:
+    """The terminal the operator sits at.
+
+    Three line disciplines: *raw* belongs to the prompt (prompt_toolkit sets it), *watch* is kept
+    while a cell runs (no echo and no line editing, so that type-ahead reaches the next prompt
+    untouched, but Ctrl-C is a signal), *cooked* is lent to programs that expect a plain terminal.
+
+    Args:
+        source: standard input.
+        sink: standard output.
+    """
+
+    def __init__(self, source: TextIO | None = None, sink: TextIO | None = None) -> None:
+        self.source: Any = source or sys.__stdin__
+        self.sink: Any = sink or sys.__stdout__
+        self.encoding: str = getattr(self.sink, "encoding", None) or "utf-8"
+        self.interactive = _is_tty(self.source) and _is_tty(self.sink)
+        self.dumb = os.environ.get("TERM", "").lower() in {"", "dumb", "unknown"}
+        self._cooked = self._attributes()
+        self._fd: int | None = None
+
+    @property
+    def paints(self) -> bool:
+        """True when lines can be redrawn in place here."""
+        return self.interactive and not self.dumb
+
+    def size(self) -> tuple[int, int]:
+        """Return (columns, rows); 80 by 24 where the terminal does not say."""
+        try:
+            columns, rows = os.get_terminal_size(self.fileno())
+        except (OSError, ValueError):
+            columns, rows = 0, 0
+        return columns or 80, rows or 24
+
+    def fileno(self) -> int:
+        """Return the descriptor written to."""
+        if self._fd is None:
+            self._fd = int(self.sink.fileno())
+        return self._fd
+
+    def write(self, text: str) -> None:
+        """Write all of `text`, what the encoding lacks as question marks."""
+        try:
+            fd = self.fileno()
+        except (OSError, ValueError, AttributeError):
+            self.sink.write(text)
+            return
+        data = memoryview(text.encode(self.encoding, "replace"))
+        while data:
+            try:
+                data = data[os.write(fd, data) :]
+            except BlockingIOError:
+                # Some other program made the terminal non-blocking, and it shares the setting.
+                select.select([], [fd], [])
+
+    # -- line disciplines
+
+    def watch(self) -> None:
+        """Set the discipline kept while a cell runs."""
+        if self._cooked is None or not self.interactive:
+            return
+        attributes = self._copy()
+        attributes[_LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+        attributes[_LFLAG] |= termios.ISIG | termios.NOFLSH
+        attributes[_IFLAG] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL)
+        self._disable(attributes, termios.VQUIT, termios.VSUSP)
+        attributes[_CC][termios.VMIN] = 1
+        attributes[_CC][termios.VTIME] = 0
+        self._set(attributes)
+
+    def cook(self) -> None:
+        """Give the terminal back as it was found."""
+        if self._cooked is not None:
+            self._set(self._cooked)
+
+    @contextmanager
+    def raw_with_signals(self) -> Iterator[None]:
+        """Let Ctrl-C be a signal although the prompt has the terminal raw."""
+        before = self._attributes()
+        self.allow_signals()
+        try:
+            yield
+        finally:
+            if before is not None:
+                self._set(before)
+
+    def allow_signals(self) -> None:
+        """Make Ctrl-C a signal, whatever discipline is set.
+
+        Thread: any.
+        """
+        attributes = self._attributes()
+        if attributes is not None:
+            attributes[_LFLAG] |= termios.ISIG | termios.NOFLSH
+            self._disable(attributes, termios.VQUIT, termios.VSUSP)
+            self._set(attributes)
+
+    def forbid_signals(self) -> None:
+        """Make Ctrl-C a key again: undo `allow_signals` at the prompt."""
+        attributes = self._attributes()
+        if attributes is not None:
+            attributes[_LFLAG] &= ~(termios.ISIG | termios.NOFLSH)
+            self._set(attributes)
+
+    def _attributes(self) -> list[Any] | None:
+        try:
+            return termios.tcgetattr(self.source.fileno())
+        except (termios.error, OSError, ValueError, AttributeError):
+            return None
+
+    def _copy(self) -> list[Any]:
+        assert self._cooked is not None
+        return [*self._cooked[:_CC], list(self._cooked[_CC])]
+
+    def _disable(self, attributes: list[Any], *keys: int) -> None:
+        for key in keys:
+            attributes[_CC][key] = b"\0"
+
+    def _set(self, attributes: list[Any]) -> None:
+        # A terminal that went away is noticed where it is read.
+        with suppress(termios.error, OSError, ValueError):
+            termios.tcsetattr(self.source.fileno(), termios.TCSANOW, attributes)
+
+
+def _is_tty(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting the shell: IPython's application with our shell, profile, names and banner."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from IPython.terminal.ipapp import TerminalIPythonApp
+from traitlets import Type
+
+from coshell.kernel.shell import CoShell
+from coshell.profile import Profile
+from coshell.scripts import exit_status, run_text
+
+if TYPE_CHECKING:
+    from coshell.demo.machine import DemoMachine
+
+__all__ = ["CoShellApp"]
+
+BANNER = """\
+coshell · Python {python} · IPython {ipython} · EPICS on one thread
+%coshell shows a guide, %camonitor PV... puts live PVs below the prompt, NAME? explains a name.
+"""
+DEMO_BANNER = """\
+A small storage ring is running under DEMO: · try
+  %camonitor DEMO:CURRENT DEMO:LIFETIME DEMO:BPM-{01..04}:X
+  %caput DEMO:RF:FREQ 499.66      caget('DEMO:MODE')      Spawn(lambda: print('hello'))
+"""
+
+
+class CoShellApp(TerminalIPythonApp):
+    """IPython's terminal application, with a profile laid over the operator's own.
+
+    Attributes:
+        layer: the coshell profile, or None.
+        machine: the demo machine, or None.
+        code: run instead of a prompt.
+        script: the same, from a file.
+        stay: prompt afterwards all the same.
+    """
+
+    name = "coshell"
+    description = "An EPICS control room in one terminal, on one thread."
+    interactive_shell_class = Type(CoShell, klass=object).tag(config=True)
+
+    shell: Any
+    layer: Profile | None = None
+    machine: DemoMachine | None = None
+    code: str | None = None
+    script: str | None = None
+    script_args: list[str]
+    stay = False
+
+    def init_shell(self) -> None:
+        """Make the shell and fill its namespace."""
+        self.script_args = list(getattr(self, "script_args", []))
+        super().init_shell()
+        self._add_names()
+
+    def load_config_file(self, suppress_errors: bool | None = None) -> None:  # type: ignore[override]
+        """Load the operator's configuration, and the profile's over it."""
+        super().load_config_file(suppress_errors)
+        for file in self.layer.config_files if self.layer is not None else ():
+            self._load_layer(str(file.parent), file.name)
+
+    def _load_layer(self, directory: str, name: str) -> None:
+        from traitlets.config.loader import PyFileConfigLoader
+
+        try:
+            self.update_config(PyFileConfigLoader(name, path=directory).load_config())
+        except Exception as failure:
+            print(f"coshell: {directory}/{name} was not used: {failure!r}", file=sys.stderr)
+
+    def init_banner(self) -> None:
+        """Print what this is and what to try first."""
+        if not self._prompts:
+            return
+        import IPython
+
+        self.shell.banner1 = BANNER.format(
+            python=sys.version.split()[0], ipython=IPython.__version__
+        )
+        if self.machine is not None:
+            self.shell.banner2 = DEMO_BANNER
+        super().init_banner()
+
+    def init_extensions(self) -> None:
+        """Load the magics, then the extensions that the configuration names."""
+        self.extra_extensions = ["coshell.kernel.magics", "coshell.magics", *self.extra_extensions]
+        super().init_extensions()
+
+    def init_code(self) -> None:
+        """Run the start-up files of the profile, then IPython's own."""
+        super().init_code()
+        for file in self.layer.startup_files if self.layer is not None else ():
+            self._exec_file(str(file))
+
+    @property
+    def _prompts(self) -> bool:
+        piped = not self.shell.terminal.source.isatty()
+        ends = self.code is not None or self.script is not None or piped
+        return self.stay or not ends
+
+    def run(self) -> int:
+        """Run what the command line asked for.
+
+        Returns:
+            The exit status.
+        """
+        shell: CoShell = self.shell
+        status = 0
+        if self.code is not None:
+            with shell.session():
+                status = exit_status(shell.run_cell(self.code))
+        elif self.script is not None:
+            with shell.session():
+                status = run_text(shell, self.script, self.script_args)
+        elif not self._prompts:
+            with shell.session():
+                status = exit_status(shell.run_cell(shell.terminal.source.read()))
+        if self._prompts:
+            shell.mainloop()
+            status = 0
+        return status
+
+    def _add_names(self) -> None:
+        import catools
+        import cothread
+
+        names: dict[str, Any] = {"cothread": cothread, "catools": catools}
+        for module in (cothread, catools):
+            for name in getattr(module, "__all__", ()):
+                names[name] = getattr(module, name)
+        names["sleep"] = cothread.Sleep
+        names["jobs"] = self.shell.jobs
+        self.shell.push(names, interactive=False)
+        if self.layer is not None:
+            self.shell.layer = self.layer

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A program in a pseudo terminal, and the screen that its operator would see.
+
+Tests type keys and look at the grid; they wait for a condition with a deadline, never for a time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyte
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 30.0
+
+KEYS = {
+    "enter": "\r",
+    "tab": "\t",
+    "esc": "\x1b",
+    "backspace": "\x7f",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "alt-enter": "\x1b\r",
+    "ctrl-c": "\x03",
+    "ctrl-d": "\x04",
+    "ctrl-r": "\x12",
+    "ctrl-z": "\x1a",
+    "ctrl-\\": "\x1c",
+}
+
+
+class _Screen(pyte.HistoryScreen):
+    """An emulated screen that answers the questions programs ask a terminal."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(columns, rows, history=20_000, ratio=0.01)
+        self.answers = ""
+        self.answers_position = True
+
+    def write_process_input(self, data: str) -> None:
+        if self.answers_position or not data.endswith("R"):
+            self.answers += data
+
+
+class Terminal:
+    """A program and its terminal.
+
+    Args:
+        command: what to run.
+        env: added to the environment; None takes a name away.
+        position_reports: whether the terminal says where its cursor is when asked.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        columns: int = 80,
+        rows: int = 24,
+        env: Mapping[str, str | None] | None = None,
+        cwd: Path | None = None,
+        position_reports: bool = True,
+        **popen: Any,
+    ) -> None:
+        self._screen = _Screen(columns, rows)
+        self._screen.answers_position = position_reports
+        self._stream = pyte.ByteStream(self._screen)
+        self._master, slave = os.openpty()
+        self._set_size(columns, rows)
+        self.received = 0
+        environment: dict[str, str] = {**os.environ, "TERM": "xterm-256color"}
+        for name, value in (env or {}).items():
+            if value is None:
+                environment.pop(name, None)
+            else:
+                environment[name] = value
+        descriptors = {"stdin": slave, "stdout": slave, "stderr": slave, **popen}
+        self.process = subprocess.Popen(
+            command,
+            **descriptors,
+            env=environment,
+            cwd=cwd or ROOT,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
+        )
+        self._slave = slave
+
+    # -- the operator's hands
+
+    def send(self, text: str) -> None:
+        """Type raw characters."""
+        data = text.encode()
+        while data:
+            # The program may be waiting for us to read before it reads.
+            self.look()
+            if select.select([], [self._master], [], 0.05)[1]:
+                data = data[os.write(self._master, data[:512]) :]
+
+    def key(self, *names: str) -> None:
+        """Press keys by name."""
+        for name in names:
+            self.send(KEYS[name])
+
+    def line(self, text: str) -> None:
+        """Type a line and Enter."""
+        self.send(text)
+        self.key("enter")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size of the window."""
+        self.look()
+        self._screen.resize(rows, columns)
+        self._set_size(columns, rows)
+        os.killpg(os.getpgid(self.process.pid), signal.SIGWINCH)
+
+    # -- the operator's eyes
+
+    def look(self, timeout: float = 0.0) -> bool:
+        """Take in what the program has drawn; False when nothing came in time."""
+        seen = False
+        while select.select([self._master], [], [], 0.0 if seen else timeout)[0]:
+            try:
+                data = os.read(self._master, 65_536)
+            except OSError:
+                return seen
+            if not data:
+                return seen
+            self.received += len(data)
+            self._stream.feed(data)
+            seen = True
+            if self._screen.answers:
+                answers, self._screen.answers = self._screen.answers, ""
+                os.write(self._master, answers.encode())
+        return seen
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows of the screen, without blanks at their ends."""
+        self.look()
+        return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        """The screen as text."""
+        return "\n".join(self.lines)
+
+    @property
+    def history(self) -> list[str]:
+        """Everything that was shown: what scrolled off the top, then the screen."""
+        self.look()
+        width = self._screen.columns
+        above = [
+            "".join(row[x].data for x in range(width)).rstrip() for row in self._screen.history.top
+        ]
+        return above + self.lines
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Where the cursor stands: (column, row), from 0."""
+        self.look()
+        return self._screen.cursor.x, self._screen.cursor.y
+
+    def row(self, text: str) -> int:
+        """Return the number of the first row with `text`.
+
+        Raises:
+            AssertionError: there is none.
+        """
+        for number, line in enumerate(self.lines):
+            if text in line:
+                return number
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.framed()}")
+
+    def wait_until(self, condition: Callable[[], bool], what: str, patience: float = PATIENCE_S):
+        """Look until a condition holds.
+
+        Raises:
+            AssertionError: it does not in time; the message shows the screen.
+        """
+        deadline = time.monotonic() + patience
+        while not condition():
+            if self.process.poll() is not None:
+                self.look()
+                if condition():
+                    return
+                raise AssertionError(
+                    f"the program ended ({self.process.returncode}) before {what}:\n{self.framed()}"
+                )
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {patience} s: {what}\n{self.framed()}")
+            self.look(0.1)
+
+    def wait_for(self, *texts: str, patience: float = PATIENCE_S) -> None:
+        """Look until all of `texts` are on the screen."""
+        for text in texts:
+            self.wait_until(lambda text=text: text in self.text, f"{text!r} is shown", patience)
+
+    def wait_match(self, pattern: str, patience: float = PATIENCE_S) -> re.Match[str]:
+        """Look until the screen matches a regular expression."""
+        self.wait_until(
+            lambda: re.search(pattern, self.text, re.M) is not None, f"/{pattern}/", patience
+        )
+        found = re.search(pattern, self.text, re.M)
+        assert found is not None
+        return found
+
+    def wait_gone(self, text: str, patience: float = PATIENCE_S) -> None:
+        """Look until `text` is no longer on the screen."""
+        self.wait_until(lambda: text not in self.text, f"{text!r} is gone", patience)
+
+    def wait_prompt(self, number: int, patience: float = PATIENCE_S) -> None:
+        """Look until IPython asks for cell `number`."""
+        self.wait_until(
+            lambda: any(line.startswith(f"In [{number}]:") for line in self.lines),
+            f"prompt {number}",
+            patience,
+        )
+
+    def wait_end(self, patience: float = PATIENCE_S) -> int:
+        """Look until the program has ended; return its exit status."""
+        deadline = time.monotonic() + patience
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"the program has not ended:\n{self.framed()}"
+            self.look(0.1)
+        self.look()
+        return self.process.returncode
+
+    def framed(self) -> str:
+        """Return the screen with a frame, for messages."""
+        width = self._screen.columns
+        edge = "+" + "-" * width + "+"
+        return "\n".join([edge, *(f"|{line:{width}}|" for line in self.lines), edge])
+
+    def modes(self) -> list[Any]:
+        """Return the terminal's line discipline."""
+        return termios.tcgetattr(self._slave)
+
+    def close(self) -> None:
+        """End the program, if it still runs, and its terminal."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGHUP)
+            try:
+                self.process.wait(5.0)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        os.close(self._slave)
+        os.close(self._master)
+
+    def _set_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def coshell(*arguments: str) -> list[str]:
+    """Return the command that starts the shell of this checkout."""
+    return [sys.executable, "-m", "coshell", *arguments]

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The prompt: typing, background output, exceptions, and the dock under the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.terminal import Terminal
+
+Start = Callable[..., Terminal]
+
+
+def define_ticker(shell: Terminal) -> None:
+    """Give the shell a function that prints twenty lines a second."""
+    shell.line("exec(\"def tick(n=40):\\n for i in range(n):\\n  Sleep(0.05); print('tick', i)\")")
+    shell.wait_prompt(3)
+
+
+def test_a_cell_runs(shell):
+    shell.line("6 * 7")
+    shell.wait_for("Out[2]: 42")
+    shell.wait_prompt(3)
+
+
+def test_background_output_appears_above_the_typed_line(shell):
+    define_ticker(shell)
+    shell.line("job = Spawn(tick, 20)")
+    shell.wait_prompt(4)
+    shell.send("half a li")
+    shell.wait_for("[1] tick 19")
+    shell.send("ne")
+    shell.wait_for("In [4]: half a line")
+    lines = shell.history
+    ticks = [line for line in lines if "tick" in line and line.startswith("[1]")]
+    assert ticks == [f"[1] tick {i}" for i in range(20)]
+    assert shell.row("[1] tick 19") < shell.row("In [4]: half a line")
+    assert shell.cursor == (len("In [4]: half a line"), shell.row("In [4]:"))
+
+
+def test_an_exception_in_the_background_is_one_numbered_line(shell):
+    shell.line("job = Spawn(lambda: (Sleep(0.2), 1 / 0))")
+    shell.wait_prompt(3)
+    shell.send("typed")
+    shell.wait_for("ZeroDivisionError: division by zero", "%why 1")
+    shell.wait_for("In [3]: typed")
+    assert "Traceback" not in shell.text
+    shell.key("ctrl-c")
+    shell.wait_gone("typed")
+    shell.line("%why 1")
+    shell.wait_for("Traceback (most recent call last)", "ZeroDivisionError")
+
+
+def test_cothreads_run_while_the_prompt_is_idle(shell):
+    shell.line("job = Spawn(lambda: [Sleep(0.01) for i in range(50)] and print('all', 'fifty'))")
+    shell.wait_for("[1] all fifty", "In [3]:")
+
+
+def test_background_output_during_a_cell_stands_above_its_own(shell):
+    define_ticker(shell)
+    shell.line("job = Spawn(tick, 10); print('begun', end=''); Sleep(1); print(' and done')")
+    shell.wait_for("begun and done")
+    shell.wait_prompt(4)
+    assert shell.row("[1] tick 9") < shell.row("begun and done")
+
+
+def test_the_status_line_shows_the_jobs_while_a_cell_sleeps(shell):
+    shell.line("job = Spawn(Sleep, 3); Sleep(1.5)")
+    shell.wait_for("1 job")
+    assert "In [3]" not in shell.text
+    assert shell.row("1 job") == 23
+    shell.wait_prompt(3)
+
+
+def test_type_ahead_reaches_the_next_prompt(shell):
+    shell.line("Sleep(1)")
+    shell.send("1234 + 1")
+    shell.wait_for("In [3]: 1234 + 1")
+    shell.key("enter")
+    shell.wait_for("Out[3]: 1235")
+    assert sum("1234" in line for line in shell.history) == 1
+
+
+def test_await_cells_run_beside_cothreads(shell):
+    shell.line("n = []; job = Spawn(lambda: [(Sleep(0.01), n.append(i)) for i in range(1000)])")
+    shell.wait_prompt(3)
+    shell.line("import asyncio; await asyncio.sleep(0.3); len(n) > 10")
+    shell.wait_for("Out[3]: True")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (20, 4)])
+def test_the_prompt_stays_on_small_screens(start: Start, columns, rows):
+    shell = start("--no-banner", columns=columns, rows=rows)
+    shell.wait_prompt(1)
+    shell.line("d = get_ipython().dock")
+    shell.line("class P: title='p'; render=lambda s,w,h,n:[f'row {i}'[:w] for i in range(50)][:h]")
+    shell.wait_match(r"^In \[\d\]:$")
+    shell.line("d.add(P())")
+    shell.wait_for("row 0")
+    shell.send("abc")
+    shell.wait_match(r"^In \[\d\]: abc$")
+
+
+def test_the_dock_yields_to_the_completion_menu(shell):
+    shell.line("class P: title='p'; render=lambda s,w,h,n:[f'row {i}' for i in range(50)][:h]")
+    shell.wait_prompt(3)
+    shell.line("get_ipython().dock.add(P())")
+    shell.wait_for("row 10")
+    shell.send("Sp")
+    shell.key("tab")
+    shell.wait_for("In [4]: Spawn")
+    shell.key("ctrl-c")
+    shell.send("import c")
+    shell.key("tab")
+    shell.wait_for("calendar", "row 15")
+    assert shell.row("In [4]") < shell.row("calendar")
+    shell.key("esc", "ctrl-c")
+    shell.wait_gone("calendar")
+    shell.wait_for("row 0")
