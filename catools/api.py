@@ -1,0 +1,483 @@
+# SPDX-License-Identifier: Apache-2.0
+"""caget, caput, camonitor, connect, cainfo: what users call.
+
+All of them take one PV name, and then return one result, or any iterable of names, and then return
+a list in the same order. A list is worked on in parallel under one deadline. They may be called
+from any thread; in a thread other than the scheduler's the call is forwarded and the thread blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, wraps
+from threading import get_ident
+from typing import Any, Final, Literal, ParamSpec, TypeVar, overload
+
+import cothread
+from cothread import Sleep, Spawn
+from cothread.clock import Timeout, expiry, monotonic
+
+from .client import default
+from .client.batch import Batch
+from .client.channel import Channel, Phase
+from .client.explain import progress, summary, timed_out
+from .client.get import URGENT, Get
+from .client.monitors import Monitor
+from .client.put import Put
+from .conversion import check_put, check_request
+from .dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
+from .errors import BadShape, CAException, ca_nothing
+from .protocol.eca import ECA_BADCOUNT, ECA_BADMASK, ECA_DISCONN
+from .values import AugmentedValue, ca_info
+
+__all__ = ["caget", "cainfo", "camonitor", "caput", "connect"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_DEFAULT_EVENTS: Final = {
+    FORMAT_RAW: DBE_VALUE,
+    FORMAT_TIME: DBE_VALUE | DBE_ALARM,
+    FORMAT_CTRL: DBE_VALUE | DBE_ALARM | DBE_PROPERTY,
+}
+
+
+def _any_thread(function: Callable[P, T]) -> Callable[P, T]:
+    """Forward calls from other threads to the scheduler's."""
+
+    @wraps(function)
+    def forward(*args: P.args, **kargs: P.kwargs) -> T:
+        if get_ident() == cothread.scheduler_thread_id:
+            return function(*args, **kargs)
+        result: T = cothread.CallbackResult(function, *args, **kargs)
+        return result
+
+    return forward
+
+
+def _name_list(pvs: Iterable[str]) -> list[str]:
+    names = list(pvs)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {name!r}")
+    return names
+
+
+def _check_name(pvs: object) -> None:
+    if isinstance(pvs, bytes) or not isinstance(pvs, Iterable):
+        raise TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {pvs!r}")
+
+
+def _finish(results: list[Any], throw: bool) -> list[Any]:
+    """Raise for the first failure, or return the results with failures among them."""
+    if throw:
+        errors = [result for result in results if isinstance(result, ca_nothing) and not result.ok]
+        if errors:
+            raise summary(errors, len(results))
+    return results
+
+
+@overload
+def caget(
+    pvs: str,
+    *,
+    timeout: Timeout = 5,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    throw: Literal[True] = True,
+) -> AugmentedValue: ...
+@overload
+def caget(
+    pvs: str,
+    *,
+    timeout: Timeout = 5,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    throw: bool,
+) -> AugmentedValue | ca_nothing: ...
+@overload
+def caget(
+    pvs: Iterable[str],
+    *,
+    timeout: Timeout = 5,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    throw: Literal[True] = True,
+) -> list[AugmentedValue]: ...
+@overload
+def caget(
+    pvs: Iterable[str],
+    *,
+    timeout: Timeout = 5,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    throw: bool,
+) -> list[AugmentedValue | ca_nothing]: ...
+@_any_thread
+def caget(
+    pvs: str | Iterable[str],
+    *,
+    timeout: Timeout = 5,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    throw: bool = True,
+) -> Any:
+    """Read one PV or many.
+
+    Args:
+        timeout: seconds for the whole call, `(deadline,)`, or None to wait for ever.
+        datatype: how the server should convert the value: a DBR_* code, a Python type such as `str`
+            or a numpy dtype; None for the PV's own type.
+        format: FORMAT_RAW, FORMAT_TIME (adds alarm and timestamp) or FORMAT_CTRL (adds units and
+            limits).
+        count: at most that many elements of an array; 0 for all there are, -1 for the full size.
+        throw: False returns a `ca_nothing` in the place of each value that could not be had.
+    Returns:
+        An augmented value, or a list of them in the order of `pvs`.
+    Raises:
+        ca_nothing: the first PV in order that failed; the text names all of them.
+        InvalidDatatype: `datatype` or `format` names nothing.
+    Suspends: until every value has come, or the timeout expires.
+    Thread: any.
+    """
+    check_request(datatype, format)
+    key = (datatype, format, count)
+    client = default.client()
+    if isinstance(pvs, str):
+        return _finish(Get(client, (pvs,), timeout, key).run(), throw)[0]
+    _check_name(pvs)
+    return _finish(Get(client, _name_list(pvs), timeout, key).run(), throw)
+
+
+@overload
+def caput(
+    pvs: str,
+    values: Any,
+    *,
+    repeat_value: bool = False,
+    datatype: Any = None,
+    wait: bool = False,
+    timeout: Timeout = 5,
+    callback: Callable[[ca_nothing], object] | None = None,
+    throw: bool = True,
+    strict: bool = False,
+) -> ca_nothing: ...
+@overload
+def caput(
+    pvs: Iterable[str],
+    values: Any,
+    *,
+    repeat_value: bool = False,
+    datatype: Any = None,
+    wait: bool = False,
+    timeout: Timeout = 5,
+    callback: Callable[[ca_nothing], object] | None = None,
+    throw: bool = True,
+    strict: bool = False,
+) -> list[ca_nothing]: ...
+@_any_thread
+def caput(
+    pvs: str | Iterable[str],
+    values: Any,
+    *,
+    repeat_value: bool = False,
+    datatype: Any = None,
+    wait: bool = False,
+    timeout: Timeout = 5,
+    callback: Callable[[ca_nothing], object] | None = None,
+    throw: bool = True,
+    strict: bool = False,
+) -> Any:
+    """Write one PV or many; those that are connected get their values in the order of `pvs`.
+
+    Args:
+        values: one value, or for many PVs as many values; text and numbers are given to all.
+        repeat_value: give one value that is itself a list to all PVs.
+        datatype: the type in which to send; None derives it from value and PV.
+        wait: wait until the server has processed the put, instead of until it is sent.
+        timeout: seconds for the whole call, `(deadline,)`, or None to wait for ever.
+        callback: called with a `ca_nothing` for each PV once its put has been processed.
+        throw: False returns the errors instead of raising the first.
+        strict: refuse None, NaN for integers, and everything else that would arrive changed.
+    Returns:
+        A `ca_nothing` whose `ok` is true, or a list of them.
+    Raises:
+        ca_nothing: the first PV in order that failed; the text names all of them.
+    Suspends: until sent, or with `wait` completed; not at all if all PVs are connected and `wait`
+        is false, unless text has to be looked up among the states of an enumeration.
+    Thread: any.
+    """
+    check_put(datatype)
+    client = default.client()
+    one = isinstance(pvs, str)
+    if isinstance(pvs, str):
+        names = [pvs]
+        value_list: Sequence[Any] = [values]
+    else:
+        _check_name(pvs)
+        names = _name_list(pvs)
+        value_list = _value_list(names, values, repeat_value)
+    notify = None if callback is None else partial(cothread.Callback, callback)
+    put = Put(
+        client,
+        names,
+        value_list,
+        datatype=datatype,
+        wait=wait,
+        timeout=timeout,
+        notify=notify,
+        strict=strict,
+    )
+    try:
+        results = put.run()
+    except ca_nothing as refusal:
+        # A `before` hook keeps the whole call off the wire.
+        if throw:
+            raise
+        results = [refusal] * len(names)
+    results = _finish(results, throw)
+    return results[0] if one else results
+
+
+def _value_list(names: Sequence[str], values: Any, repeat_value: bool) -> Sequence[Any]:
+    if repeat_value or isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        return [values] * len(names)
+    value_list = list(values)
+    if len(value_list) != len(names):
+        raise BadShape(
+            names[0] if names else "caput",
+            ECA_BADCOUNT,
+            f"PV and value lists must match in length: {len(names)} PVs, {len(value_list)} values",
+        )
+    return value_list
+
+
+@overload
+def camonitor(
+    pvs: str,
+    callback: Callable[[Any], object],
+    *,
+    events: int | None = None,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    all_updates: bool = False,
+    notify_disconnect: bool = False,
+    connect_timeout: Timeout = None,
+) -> Monitor: ...
+@overload
+def camonitor(
+    pvs: Iterable[str],
+    callback: Callable[[Any, int], object],
+    *,
+    events: int | None = None,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    all_updates: bool = False,
+    notify_disconnect: bool = False,
+    connect_timeout: Timeout = None,
+) -> list[Monitor]: ...
+@_any_thread
+def camonitor(
+    pvs: str | Iterable[str],
+    callback: Callable[..., object],
+    *,
+    events: int | None = None,
+    datatype: Any = None,
+    format: int = FORMAT_RAW,
+    count: int = 0,
+    all_updates: bool = False,
+    notify_disconnect: bool = False,
+    connect_timeout: Timeout = None,
+) -> Any:
+    """Have a function called with every new value of one PV or many.
+
+    All callbacks run on one cothread, in order. One that raises ends its own subscription.
+
+    Args:
+        callback: called with the value; for many PVs with the value and the PV's index.
+        events: DBE_* bits; by default what the format shows.
+        datatype, format, count: as for `caget`.
+        all_updates: deliver every update, instead of the newest of those that are pending; the
+            value's `update_count` says how many it stands for.
+        notify_disconnect: also call with a `ca_nothing` whenever the PV disconnects.
+        connect_timeout: call once with a `ca_nothing` when the PV has not connected by then.
+    Returns:
+        A subscription, or a list of them; `close()` ends it, and no callback begins after that.
+    Raises:
+        InvalidDatatype: `datatype` or `format` names nothing.
+        CAException: `events` is not within 1 to 255, or a name is impossible.
+    Thread: any.
+    """
+    check_request(datatype, format)
+    if not callable(callback):
+        raise TypeError(f"callback must be callable, not {callback!r}")
+    mask = _DEFAULT_EVENTS[format] if events is None else events
+    one = isinstance(pvs, str)
+    if not one:
+        _check_name(pvs)
+    names = [pvs] if isinstance(pvs, str) else _name_list(pvs)
+    if not isinstance(mask, int) or not 0 < mask <= 0xFF:
+        text = f"events must be DBE_* bits such as DBE_VALUE | DBE_ALARM, not {events!r}"
+        raise CAException(names[0] if names else "camonitor", ECA_BADMASK, text)
+    client = default.client()
+    monitors = [
+        client.monitor(
+            name,
+            callback,
+            datatype=datatype,
+            format=format,
+            count=count,
+            mask=mask,
+            index=None if one else index,
+            all_updates=all_updates,
+            notify_disconnect=notify_disconnect,
+        )
+        for index, name in enumerate(names)
+    ]
+    if connect_timeout is not None:
+        Spawn(_tell_unconnected, monitors, expiry(connect_timeout)).name = "catools connect timeout"
+    return monitors[0] if one else monitors
+
+
+def _tell_unconnected(monitors: list[Monitor], deadline: float) -> None:
+    Sleep(max(0.0, deadline - monotonic()))
+    for monitor in monitors:
+        channel = monitor.channel
+        if channel is not None and channel.record is None:
+            detail = progress(default.client(), channel)
+            monitor.notice(ca_nothing(monitor.name, ECA_DISCONN, detail))
+
+
+@overload
+def connect(
+    pvs: str,
+    *,
+    cainfo: Literal[True],
+    wait: bool = True,
+    timeout: Timeout = 5,
+    throw: bool = True,
+) -> ca_info: ...
+@overload
+def connect(
+    pvs: str,
+    *,
+    cainfo: bool = False,
+    wait: bool = True,
+    timeout: Timeout = 5,
+    throw: bool = True,
+) -> ca_nothing: ...
+@overload
+def connect(
+    pvs: Iterable[str],
+    *,
+    cainfo: bool = False,
+    wait: bool = True,
+    timeout: Timeout = 5,
+    throw: bool = True,
+) -> list[Any]: ...
+@_any_thread
+def connect(
+    pvs: str | Iterable[str],
+    *,
+    cainfo: bool = False,
+    wait: bool = True,
+    timeout: Timeout = 5,
+    throw: bool = True,
+) -> Any:
+    """Connect one PV or many.
+
+    Args:
+        cainfo: return a `ca_info` for each PV instead of a `ca_nothing`.
+        wait: False only begins to search and succeeds at once.
+        timeout: seconds for the whole call, `(deadline,)`, or None to wait for ever.
+        throw: False returns the errors instead of raising the first.
+    Returns:
+        One result, or a list in the order of `pvs`.
+    Raises:
+        ca_nothing: the first PV in order that did not connect; the text names all of them.
+    Suspends: until all are connected, or the timeout expires; not at all without `wait`.
+    Thread: any.
+    """
+    one = isinstance(pvs, str)
+    if not one:
+        _check_name(pvs)
+    names = [pvs] if isinstance(pvs, str) else _name_list(pvs)
+    results = _finish(_connect(names, cainfo, wait, timeout), throw)
+    return results[0] if one else results
+
+
+def _connect(names: Sequence[str], info: bool, wait: bool, timeout: Timeout) -> list[Any]:
+    client = default.client()
+    started = monotonic()
+    deadline = expiry(timeout)
+    urgent = len(names) <= URGENT
+    batch = Batch(len(names))
+    channels: list[Channel | ca_nothing] = []
+    missing: dict[int, Channel] = {}
+    for index, name in enumerate(names):
+        try:
+            channel = client.channel(name)
+        except ca_nothing as error:
+            channels.append(error)
+            continue
+        channels.append(channel)
+        if not wait:
+            channel.pinned = True
+            client.want(channel, urgent=urgent)
+        elif channel.record is None:
+            missing[index] = channel
+            client.wait_for(channel, batch, index, urgent=urgent)
+    try:
+        while missing and batch.wait(deadline):
+            for index in batch.take_ready():
+                del missing[index]
+    finally:
+        for index, channel in missing.items():
+            client.forget_waiter(channel, batch, index)
+    results: list[Any] = []
+    for index, found in enumerate(channels):
+        if isinstance(found, ca_nothing):
+            results.append(found)
+        elif index in missing:
+            results.append(timed_out(client, found, monotonic() - started, "it has been lost"))
+        else:
+            results.append(_info(found) if info else ca_nothing(found.name))
+    return results
+
+
+def _info(channel: Channel) -> ca_info:
+    record = channel.record
+    if record is not None:
+        return ca_info(
+            channel.name,
+            ca_info.CONNECTED,
+            channel.server,
+            record.readable,
+            record.writable,
+            record.native_count,
+            record.native_type,
+        )
+    if channel.phase is Phase.CLOSED:
+        return ca_info(channel.name, ca_info.CLOSED)
+    if channel.disconnected_at is not None and not channel.refusals:
+        return ca_info(channel.name, ca_info.PREVIOUSLY_CONNECTED)
+    return ca_info(channel.name, ca_info.NEVER_CONNECTED)
+
+
+@overload
+def cainfo(pvs: str, *, timeout: Timeout = 5, throw: bool = True) -> ca_info: ...
+@overload
+def cainfo(pvs: Iterable[str], *, timeout: Timeout = 5, throw: bool = True) -> list[ca_info]: ...
+def cainfo(pvs: str | Iterable[str], *, timeout: Timeout = 5, throw: bool = True) -> Any:
+    """Return what is known about the connection of one PV or many, connecting them first.
+
+    Args, Raises, Suspends, Thread: as for `connect`.
+    """
+    return connect(pvs, cainfo=True, timeout=timeout, throw=throw)  # type: ignore[call-overload]

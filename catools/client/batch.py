@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A call on many PVs at once: one deadline, one event, no cothread per PV."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cothread import Event, Timedout
+from cothread.clock import monotonic
+
+from ..protocol.eca import ECA_NORMAL
+
+Reply = tuple[int, bytes | memoryview]
+"""(element count, payload)"""
+Failure = tuple[int, str]
+"""(ECA status, detail)"""
+DONE: Final[Failure] = (ECA_NORMAL, "")
+
+
+class Batch:
+    """Collects what comes back for `size` entries and wakes the caller when there is news.
+
+    The circuit hands replies to `accept`, failures to `failed` and put completions to `written`;
+    channels that connect are told through `connected`. After `close` all of them are ignored.
+    """
+
+    __slots__ = ("_event", "_told", "failures", "left", "ready", "replies")
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.replies: list[Reply | None] = [None] * size
+        self.failures: dict[int, Failure] = {}
+        self.ready: list[int] = []
+        self._event: Event[None] = Event()
+        self._told = False
+
+    def accept(self, index: int, count: int, payload: bytes | memoryview) -> None:
+        """Take the reply to a read."""
+        self.replies[index] = (count, payload)
+        self.left -= 1
+        if self.left == 0:
+            self._tell()
+
+    def failed(self, index: int, status: int, detail: str) -> None:
+        """Take the end of an entry that went wrong."""
+        self.failures[index] = (status, detail)
+        self.left -= 1
+        if self.left == 0:
+            self._tell()
+
+    def written(self, index: int, status: int, detail: str) -> None:
+        """Take the end of a put."""
+        if status & 1:
+            self.left -= 1
+            if self.left == 0:
+                self._tell()
+        else:
+            self.failed(index, status, detail)
+
+    def connected(self, index: int) -> None:
+        """Take the news that the channel of an entry has connected."""
+        self.ready.append(index)
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            self._event.Signal()
+
+    def wait(self, deadline: float | None) -> bool:
+        """Wait for news; False when the deadline, monotonic, has passed without any.
+
+        Suspends: unless there are news already.
+        """
+        try:
+            self._event.Wait(None if deadline is None else max(0.0, deadline - monotonic()))
+        except Timedout:
+            return False
+        self._told = False
+        return True
+
+    def take_ready(self) -> list[int]:
+        """Return the entries whose channels have connected since the last call, in list order."""
+        ready, self.ready = self.ready, []
+        ready.sort()
+        return ready

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A PV as the client knows it, across any number of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from ..conversion import Request, read_request
+
+if TYPE_CHECKING:
+    from ..protocol.records import CircuitChannel
+    from .link import Link
+    from .monitors import Feed
+
+RequestKey = tuple[object, int, int]
+"""(datatype, format, count)"""
+
+
+class Phase(Enum):
+    """How far a channel has got."""
+
+    NEW = "never searched"
+    SEARCHING = "searching"
+    FOUND = "found, not connected yet"
+    CONNECTED = "connected"
+    CLOSED = "closed"
+
+
+class Waiter(Protocol):
+    """Somebody who waits for a channel to connect."""
+
+    def connected(self, index: int) -> None:
+        """Take the news; `index` is what was given to `wait_for`."""
+
+
+class Channel:
+    """One PV of one client.
+
+    `record` is its present existence on a circuit: None unless connected, new for every connection.
+    """
+
+    __slots__ = (
+        "alternates",
+        "cid",
+        "disconnected_at",
+        "feeds",
+        "link",
+        "lost_reason",
+        "name",
+        "phase",
+        "pinned",
+        "raw_name",
+        "record",
+        "refusals",
+        "requests",
+        "waiters",
+        "wanted_at",
+    )
+
+    def __init__(self, name: str, raw_name: bytes, cid: int, now: float) -> None:
+        self.name = name
+        self.raw_name = raw_name
+        self.cid = cid
+        self.phase = Phase.NEW
+        self.link: Link | None = None
+        self.record: CircuitChannel | None = None
+        self.requests: dict[RequestKey, Request] = {}
+        self.waiters: dict[tuple[Waiter, int], None] = {}
+        self.feeds: dict[tuple[object, int, int, int], Feed] = {}
+        self.refusals = 0
+        self.alternates: list[tuple[str, int]] = []
+        self.lost_reason = ""
+        self.disconnected_at: float | None = None
+        self.wanted_at = now
+        self.pinned = False
+
+    @property
+    def wanted(self) -> bool:
+        """True while somebody would notice if the channel connected."""
+        return bool(self.waiters or self.feeds or self.pinned)
+
+    @property
+    def server(self) -> str:
+        """Where the channel is, or was found, as host:port; empty while nobody knows."""
+        return self.link.name if self.link is not None else ""
+
+    def request(self, key: RequestKey) -> Request:
+        """Return how to ask for a value in some form, which depends on the present native type.
+
+        Raises:
+            InvalidDatatype: the form does not exist for this channel.
+        """
+        request = self.requests.get(key)
+        if request is None:
+            record = self.record
+            assert record is not None, "only a connected channel has requests"
+            datatype, format, count = key
+            request = read_request(
+                self.name, record.native_type, record.native_count, datatype, format, count
+            )
+            self.requests[key] = request
+        return request
+
+    def take_waiters(self) -> Iterator[tuple[Waiter, int]]:
+        """Return those who wait for the connection, once."""
+        waiters, self.waiters = self.waiters, {}
+        return iter(waiters)

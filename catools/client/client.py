@@ -1,0 +1,490 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client: its channels, its circuits, and what happens when either come and go."""
+
+from __future__ import annotations
+
+import logging
+import select
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from cothread import Event, Sleep, Spawn
+from cothread.clock import monotonic
+
+from ..config import Address, Config, read_config
+from ..errors import CAException, ca_nothing
+from ..protocol.circuit import CircuitSettings
+from ..protocol.commands import ECHO_TIMEOUT_S, MAX_NAME, SINCE_TCP_SEARCH
+from ..protocol.eca import ECA_BADSTR, ECA_DISCONN
+from ..protocol.framing import encode_name
+from ..protocol.ids import IdSource
+from ..protocol.records import CircuitChannel, WriteRefused
+from .channel import Channel, Phase, Waiter
+from .discovery import Finder
+from .link import Link
+from .monitors import MOST_WAITING, Dispatcher, Feed, Monitor
+
+log: Final = logging.getLogger("catools")
+
+CIRCUIT_LINGER_S: Final = 10.0
+"""A circuit without channels is kept this long, since the next channel often comes soon."""
+UNWANTED_S: Final = 30.0
+"""A name that nobody waits for any more is searched this long, then given up until asked again."""
+PATIENCE_FOR_S: Final = 300.0
+"""How long a server that fell silent is given more time than usual to answer an ECHO."""
+MOST_PATIENCE: Final = 8
+EXIT_S: Final = 0.15
+"""How long the end of the process may wait for servers to take the last puts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a client has done and holds at one moment."""
+
+    channels: int
+    connected: int
+    searching: int
+    circuits: int
+    monitors: int
+    updates: int
+    waiting_updates: int
+    held_circuits: int
+    bytes_in: int
+    bytes_out: int
+    backlog: int
+    search_datagrams: int
+    search_replies: int
+    strays: int
+
+
+class Client:
+    """One Channel Access client: a context of its own, with its own circuits.
+
+    `catools.caget` and its companions share one; make another for other addresses.
+    """
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config if config is not None else read_config()
+        self.settings = CircuitSettings(
+            user=self.config.user.encode("utf-8", "surrogateescape")[:511],
+            host=self.config.host.encode("utf-8", "surrogateescape")[:511],
+            connection_timeout_s=self.config.connection_timeout_s,
+            max_payload=self.config.max_payload,
+        )
+        self.most_waiting = MOST_WAITING
+        self.closed = False
+        self.started_at = monotonic()
+        self.channels: dict[str, Channel] = {}
+        self.links: dict[Address, Link] = {}
+        self.dispatcher = Dispatcher()
+        self._by_cid: dict[int, Channel] = {}
+        self._cids = IdSource()
+        self._to_flush: list[Link] = []
+        self._flush_event: Event[None] = Event()
+        self._flusher: Spawn[None] | None = None
+        self._unwanted: set[Channel] = set()
+        self._silences: dict[Address, tuple[float, int]] = {}
+        self._closed_bytes = [0, 0]
+        self._noted: dict[str, float] = {}
+        self.on_access: list[Callable[[Channel], None]] = []
+        self.finder = Finder(self, self.config)
+        for text in self.config.notices:
+            self.note(text)
+        if not self.config.addresses and not self.config.name_servers:
+            self.note(
+                "no address to search: EPICS_CA_ADDR_LIST is empty and the automatic list off"
+            )
+        for address in self.config.name_servers:
+            self._open_name_server(address)
+
+    # Notices
+
+    def note(self, text: str) -> None:
+        """Log one line, at most once a minute for the same text."""
+        now = monotonic()
+        last = self._noted.get(text)
+        if last is not None and now - last < 60.0:
+            return
+        if len(self._noted) > 1000:
+            self._noted.clear()
+        self._noted[text] = now
+        log.warning("%s", text)
+
+    # Channels
+
+    def channel(self, name: str) -> Channel:
+        """Return the channel of a PV, made if need be; searching begins with `want`.
+
+        Raises:
+            CAException: no PV can have this name.
+            TypeError: it is not text.
+        """
+        found = self.channels.get(name)
+        if found is not None:
+            return found
+        if not isinstance(name, str):
+            raise TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {name!r}")
+        try:
+            raw_name = encode_name(name)
+        except ValueError as exc:
+            raise CAException(name, ECA_BADSTR, str(exc)) from None
+        if len(raw_name) > MAX_NAME:
+            reason = f"the PV name has {len(raw_name)} bytes, more than {MAX_NAME}"
+            raise CAException(name, ECA_BADSTR, reason)
+        channel = Channel(str(name), raw_name, self._cids.take(self._by_cid), monotonic())
+        self.channels[channel.name] = channel
+        self._by_cid[channel.cid] = channel
+        return channel
+
+    def want(self, channel: Channel, *, urgent: bool = False) -> None:
+        """Search for a channel unless it is known where it is."""
+        now = monotonic()
+        channel.wanted_at = now
+        if channel.phase is Phase.NEW:
+            channel.phase = Phase.SEARCHING
+            penalty = channel.refusals - 1
+            self.finder.search.add(
+                channel.cid, channel.raw_name, now, urgent=urgent, penalty=penalty
+            )
+            self.finder.kick()
+        elif channel.phase is Phase.SEARCHING and urgent and not channel.refusals:
+            self.finder.search.hurry(channel.cid, now)
+            self.finder.kick()
+
+    def wait_for(self, channel: Channel, waiter: Waiter, index: int, *, urgent: bool) -> None:
+        """Tell a waiter when a channel connects."""
+        channel.waiters[(waiter, index)] = None
+        self.want(channel, urgent=urgent)
+
+    def forget_waiter(self, channel: Channel, waiter: Waiter, index: int) -> None:
+        """Take back a `wait_for`."""
+        channel.waiters.pop((waiter, index), None)
+        self._abandon_soon(channel)
+
+    def _abandon_soon(self, channel: Channel) -> None:
+        if channel.wanted or channel.record is not None or channel.phase is Phase.CLOSED:
+            return
+        if not self._unwanted:
+            Spawn(self._abandon).name = "catools unwanted names"
+        self._unwanted.add(channel)
+
+    def _abandon(self) -> None:
+        """Wait a while, then stop searching for names that nobody waits for."""
+        Sleep(UNWANTED_S)
+        unwanted, self._unwanted = self._unwanted, set()
+        for channel in unwanted:
+            if monotonic() - channel.wanted_at < UNWANTED_S:
+                self._abandon_soon(channel)
+            elif not channel.wanted and channel.record is None:
+                self.close_channel(channel)
+
+    def close_channel(self, channel: Channel) -> None:
+        """Forget a channel; whoever waits for it is told, and a later use makes a new one."""
+        if self.channels.get(channel.name) is channel:
+            del self.channels[channel.name]
+        self._by_cid.pop(channel.cid, None)
+        self.finder.search.remove(channel.cid, monotonic())
+        for feed in list(channel.feeds.values()):
+            for monitor in feed.monitors:
+                monitor.close()
+        if channel.link is not None:
+            channel.link.detach(channel)
+        channel.record = None
+        channel.phase = Phase.CLOSED
+
+    def purge(self) -> None:
+        """Close every channel; later use of the same names makes new ones."""
+        for channel in list(self.channels.values()):
+            self.close_channel(channel)
+
+    # Where channels are
+
+    def located(self, cid: int, address: Address, version: int) -> None:
+        """Take the news that a server has a channel."""
+        channel = self._by_cid.get(cid)
+        if channel is None:
+            return
+        link = channel.link
+        if link is not None:
+            self._located_again(channel, link, address)
+            return
+        if not self.finder.search.answered(cid, monotonic()):
+            return
+        channel.phase = Phase.FOUND
+        self._link(address, version).attach(channel)
+
+    def _located_again(self, channel: Channel, link: Link, address: Address) -> None:
+        if address == link.address or address in channel.alternates:
+            return
+        channel.alternates.append(address)
+        self.note(
+            f"{channel.name} is served by {link.name}, which is used, "
+            f"and by {address[0]}:{address[1]} as well"
+        )
+
+    def _link(self, address: Address, version: int) -> Link:
+        link = self.links.get(address)
+        if link is None:
+            link = Link(self, address, self._echo_timeout(address))
+            link.version_hint = version
+            self.links[address] = link
+        return link
+
+    def _echo_timeout(self, address: Address) -> float:
+        """Return how long this server may take to answer an ECHO.
+
+        One that has just been given up for its silence gets twice the time, and so on: an
+        overloaded server must not be pushed over by ever new circuits.
+        """
+        since, patience = self._silences.get(address, (0.0, 1))
+        if monotonic() - since > PATIENCE_FOR_S:
+            self._silences.pop(address, None)
+            return ECHO_TIMEOUT_S
+        return ECHO_TIMEOUT_S * patience
+
+    def _open_name_server(self, address: Address) -> None:
+        link = self._link(address, SINCE_TCP_SEARCH)
+        link.keep = True
+
+    # What circuits report
+
+    def link_up(self) -> None:
+        """Take the news of a new circuit: what we search for may have come with its server."""
+        self.finder.search.boost(monotonic())
+        self.finder.kick()
+
+    def link_greeted(self, link: Link, version: int) -> None:
+        """Take the server's revision."""
+        if link.keep and version >= SINCE_TCP_SEARCH:
+            self.finder.add_name_server(link)
+
+    def link_down(self, link: Link, channels: list[Channel], reason: str, refused: bool) -> None:
+        """Take the end of a circuit: its channels are searched for anew."""
+        if self.links.get(link.address) is link:
+            del self.links[link.address]
+        self._closed_bytes[0] += link.bytes_in
+        self._closed_bytes[1] += link.bytes_out
+        self.finder.remove_name_server(link)
+        self.finder.forget_beacons(link.address)
+        if "silent" in reason:
+            _, patience = self._silences.get(link.address, (0.0, 1))
+            self._silences[link.address] = (monotonic(), min(2 * patience, MOST_PATIENCE))
+        if self.closed:
+            return
+        if refused:
+            for channel in channels:
+                self.channel_refused(channel, reason)
+        else:
+            self.channels_lost(channels, reason)
+        if link.keep:
+            Spawn(self._reopen_name_server, link.address).name = "catools name server"
+
+    def _reopen_name_server(self, address: Address) -> None:
+        Sleep(min(self.config.connection_timeout_s, 30.0))
+        if not self.closed:
+            self._open_name_server(address)
+
+    def link_idle(self, link: Link) -> None:
+        """Close a circuit some time after its last channel has gone."""
+        if link.idle:
+            Spawn(self._close_if_idle, link).name = f"catools linger {link.name}"
+
+    def _close_if_idle(self, link: Link) -> None:
+        Sleep(CIRCUIT_LINGER_S)
+        if link.idle:
+            link.down("no channel needs it")
+
+    def channel_connected(self, channel: Channel, link: Link, record: CircuitChannel) -> None:
+        """Take a channel that is ready for use."""
+        channel.record = record
+        channel.phase = Phase.CONNECTED
+        channel.refusals = 0
+        channel.disconnected_at = None
+        for feed in channel.feeds.values():
+            feed.start(link, record)
+        if channel.waiters:
+            for waiter, index in channel.take_waiters():
+                waiter.connected(index)
+
+    def channel_refused(self, channel: Channel, reason: str) -> None:
+        """Take a channel that was found but could not be had; searching backs off."""
+        channel.refusals += 1
+        self._disconnect(channel, reason)
+        self.want(channel)
+        self._abandon_soon(channel)
+
+    def channels_lost(self, channels: Iterable[Channel], reason: str) -> None:
+        """Take channels that were lost together, and search for them at once."""
+        names: list[tuple[int, bytes]] = []
+        for channel in channels:
+            self._disconnect(channel, reason)
+            channel.phase = Phase.SEARCHING
+            channel.wanted_at = monotonic()
+            names.append((channel.cid, channel.raw_name))
+            self._abandon_soon(channel)
+        if names:
+            self.finder.search.lost(names, monotonic())
+            self.finder.kick()
+
+    def _disconnect(self, channel: Channel, reason: str) -> None:
+        """Forget everything that was known through the connection, its identifier included."""
+        channel.link = None
+        channel.record = None
+        channel.requests.clear()
+        channel.alternates.clear()
+        channel.lost_reason = reason
+        channel.phase = Phase.NEW
+        if channel.disconnected_at is None:
+            channel.disconnected_at = monotonic()
+        self._by_cid.pop(channel.cid, None)
+        channel.cid = self._cids.take(self._by_cid)
+        self._by_cid[channel.cid] = channel
+        for feed in channel.feeds.values():
+            feed.stop(ECA_DISCONN, reason)
+
+    def access_changed(self, channel: Channel) -> None:
+        """Take new access rights."""
+        for listener in list(self.on_access):
+            listener(channel)
+
+    def write_refused(self, link: Link, event: WriteRefused) -> None:
+        """Take the refusal of a put that was believed done."""
+        channel: Channel = event.channel.token
+        error = ca_nothing(channel.name, event.status, event.detail or f"refused by {link.name}")
+        if event.token is not None:
+            event.token.refused(event.index, error)
+        self.note(str(error))
+
+    def probe(self, address: Address) -> None:
+        """Ask a server for a sign of life, because a beacon hints at a change."""
+        link = self.links.get(address)
+        if link is not None and link.up:
+            link.circuit.probe(monotonic())
+            link.flush_soon()
+            link.watch_sooner()
+
+    # Monitors
+
+    def monitor(
+        self,
+        name: str,
+        callback: Callable[..., object],
+        *,
+        datatype: object,
+        format: int,
+        count: int,
+        mask: int,
+        index: int | None = None,
+        all_updates: bool = False,
+        notify_disconnect: bool = False,
+        direct: bool = False,
+    ) -> Monitor:
+        """Begin to monitor a PV.
+
+        Args:
+            direct: call back from within the circuit, before everything else, without merging; for
+                callbacks that only store the value and never suspend.
+        """
+        channel = self.channel(name)
+        monitor = Monitor(
+            name,
+            callback,
+            index,
+            self.dispatcher,
+            all_updates=all_updates,
+            notify_disconnect=notify_disconnect,
+            direct=direct,
+        )
+        key = (datatype, format, count)
+        feed = channel.feeds.get((*key, mask))
+        if feed is None:
+            feed = Feed(channel, key, mask)
+            channel.feeds[(*key, mask)] = feed
+            if channel.record is not None and channel.link is not None:
+                feed.start(channel.link, channel.record)
+        monitor.attach(feed)
+        self.want(channel)
+        return monitor
+
+    # Sending
+
+    def flush_soon(self, link: Link) -> None:
+        """Send what a circuit has queued at the end of this scheduler round."""
+        self._to_flush.append(link)
+        if self._flusher is None:
+            self._flusher = Spawn(self._flush_rounds)
+            self._flusher.name = "catools flush"
+        elif len(self._to_flush) == 1:
+            self._flush_event.Signal()
+
+    def _flush_rounds(self) -> None:
+        while True:
+            to_flush, self._to_flush = self._to_flush, []
+            for link in to_flush:
+                link.flush()
+            if not self._to_flush:
+                self._flush_event.Wait()
+
+    # The whole
+
+    def statistics(self) -> Statistics:
+        """Return what the client has done and holds at this moment."""
+        links = list(self.links.values())
+        channels = self.channels.values()
+        return Statistics(
+            channels=len(self.channels),
+            connected=sum(channel.record is not None for channel in channels),
+            searching=len(self.finder.search),
+            circuits=sum(link.up for link in links),
+            monitors=sum(len(feed.monitors) for ch in channels for feed in ch.feeds.values()),
+            updates=self.dispatcher.delivered,
+            waiting_updates=len(self.dispatcher.queue),
+            held_circuits=self.dispatcher.held,
+            bytes_in=self._closed_bytes[0]
+            + self.finder.bytes_in
+            + sum(link.bytes_in for link in links),
+            bytes_out=self._closed_bytes[1]
+            + self.finder.bytes_out
+            + sum(link.bytes_out for link in links),
+            backlog=sum(link.backlog for link in links),
+            search_datagrams=self.finder.search.datagrams,
+            search_replies=self.finder.replies,
+            strays=sum(link.circuit.strays for link in links if link.up),
+        )
+
+    def close(self) -> None:
+        """Send what is queued, then close every circuit and stop.
+
+        Blocks, without letting other cothreads run, for 0.15 s at the very most.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        self.dispatcher.close()
+        self.finder.close()
+        if self._flusher is not None:
+            self._flusher.Cancel()
+        sockets = [sock for link in self.links.values() if (sock := link.finish()) is not None]
+        until = time.monotonic() + EXIT_S
+        while sockets and (left := until - time.monotonic()) > 0:
+            readable, _, _ = select.select(sockets, [], [], left)
+            for sock in readable:
+                try:
+                    ended = not sock.recv(65536)
+                except OSError:
+                    ended = True
+                if ended:
+                    sockets.remove(sock)
+        self.links.clear()
+        self._by_cid.clear()
+        self.channels.clear()
+
+    def drop(self) -> None:
+        """Forget everything without a word on the wire: this is the child of a fork."""
+        self.closed = True
+        self.finder.drop()
+        for link in self.links.values():
+            link.drop()
+        self.links.clear()

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Global state department: the one client that the functions of catools share.
+
+It starts at first use, ends with the process, and a child of a fork starts its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+
+from .client import Client
+
+_client: Client | None = None
+
+
+def client() -> Client:
+    """Return the shared client, started if need be."""
+    global _client
+    if _client is None or _client.closed:
+        _client = Client()
+        atexit.register(_client.close)
+    return _client
+
+
+def running() -> Client | None:
+    """Return the shared client if it has been started."""
+    return _client
+
+
+def close() -> None:
+    """Close the shared client; the next use starts a new one, with the environment of then."""
+    global _client
+    if _client is not None:
+        atexit.unregister(_client.close)
+        _client.close()
+        _client = None
+
+
+def _after_fork() -> None:
+    global _client
+    if _client is not None:
+        atexit.unregister(_client.close)
+        _client.drop()
+        _client = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,452 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One TCP connection to a server: it carries bytes between a socket and a pure circuit.
+
+Theory: a reader cothread connects and then reads. Nobody else waits for the socket, except a
+drain cothread while the kernel takes no more; so reading never stops because writing blocks. A
+watch cothread sleeps until the circuit's own deadline. Requests collect in the circuit and leave
+in one piece: at the end of the scheduler round, or at once when the caller is going to wait.
+
+Invariants: `down` takes effect once; after it the circuit gives and takes nothing. Only the reader
+closes the socket: a descriptor closed while somebody waits for it could be another one's next.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from cothread import Pulse, Sleep, Spawn, Timedout, Yield, current
+from cothread.clock import monotonic
+from cothread.coselect import wait_readable, wait_writable
+
+from ..conversion import Request
+from ..protocol.circuit import Circuit, RequestRefused
+from ..protocol.records import (
+    AccessChanged,
+    ChannelLost,
+    CircuitChannel,
+    Created,
+    CreateFailed,
+    Fault,
+    Greeted,
+    Item,
+    Located,
+    ReadFailed,
+    ServerNotice,
+    Subscription,
+    SubscriptionFailed,
+    WriteDone,
+    WriteRefused,
+)
+
+if TYPE_CHECKING:
+    from .channel import Channel
+    from .client import Client
+    from .monitors import Feed
+
+BLOCK: Final = 65536
+"""Bytes asked of the kernel at a time, unless a large message is under way ..."""
+LARGEST_BLOCK: Final = 4 << 20
+"""... and then at most this many."""
+BLOCKS_PER_TURN: Final = 4
+"""Blocks taken before everybody else gets a turn."""
+FLUSH_ABOVE: Final = 16384
+"""Requests are sent as soon as this much has collected, so that the server can begin."""
+CONNECT_TIMEOUT_S: Final = 5.0
+HARD_LIMIT: Final = 10
+"""A held circuit with requests outstanding reads on until the queue is this many times full."""
+
+
+class Link:
+    """The connection to one server, and the circuit on it."""
+
+    def __init__(self, client: Client, address: tuple[str, int], echo_timeout_s: float) -> None:
+        self.client = client
+        self.address = address
+        self.name = f"{address[0]}:{address[1]}"
+        self.up = False
+        self.closed = False
+        self.keep = False
+        self.version_hint = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.connected_at: float | None = None
+        self.channels: dict[int, Channel] = {}
+        self.circuit: Circuit = None  # type: ignore[assignment]  # made once connected
+        self._echo_timeout_s = echo_timeout_s
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._backlog: memoryview | None = None
+        self._flush_asked = False
+        self._held = False
+        self._resumed = Pulse()
+        self._handlers = self._make_handlers()
+        self._watcher: Spawn[None] | None = None
+        Spawn(self._run).name = f"catools circuit {self.name}"
+
+    # The cothreads
+
+    def _run(self) -> None:
+        """Connect, then read until the end."""
+        try:
+            self._connect()
+            self._read()
+        finally:
+            self._socket.close()
+
+    def _read(self) -> None:
+        try:
+            while not self.closed:
+                if self._held:
+                    self._wait_held()
+                wait_readable(self._socket)
+                blocks = 0
+                while not self.closed and self.read_block() and not self._held:
+                    blocks += 1
+                    if blocks >= BLOCKS_PER_TURN:
+                        Yield()
+                        blocks = 0
+        except OSError as exc:
+            self.down(f"connection to {self.name} lost: {_reason(exc)}")
+
+    def _connect(self) -> None:
+        try:
+            self._open()
+        except (OSError, Timedout) as exc:
+            self.down(f"no connection to {self.name}: {_reason(exc)}", refused=True)
+            return
+        self._watcher = Spawn(self._watch)
+        self._watcher.name = f"catools echo {self.name}"
+        for channel in self.channels.values():
+            self.circuit.create(channel.cid, channel.raw_name, channel)
+        self.flush()
+        self.client.link_up()
+
+    def _open(self) -> None:
+        sock = self._socket
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        status = sock.connect_ex(self.address)
+        if status == errno.EINPROGRESS:
+            wait_writable(sock, CONNECT_TIMEOUT_S)
+            status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if status:
+            raise OSError(status, errno.errorcode.get(status, "unknown error"))
+        if self.closed:
+            raise OSError(errno.ECANCELED, "closed while connecting")
+        now = monotonic()
+        self.circuit = Circuit(
+            self.client.settings,
+            now,
+            version_hint=self.version_hint,
+            echo_timeout_s=self._echo_timeout_s,
+        )
+        self.up = True
+        self.connected_at = now
+
+    def _watch(self) -> None:
+        """Sleep until the circuit's deadline, look, and so on."""
+        while not self.closed:
+            delay = self.circuit.deadline - monotonic()
+            if delay > 0:
+                Sleep(delay)
+                continue
+            if self._held:
+                # We do not read, so silence is our own doing.
+                self._resumed.Wait()
+                continue
+            # Whatever kept us from reading may not count against the server.
+            while self.read_block():
+                Yield()
+            if not self.closed:
+                self.handle(self.circuit.tick(monotonic()))
+                self.flush()
+
+    def watch_sooner(self) -> None:
+        """Take into account that the circuit's deadline has moved forward."""
+        if self._watcher is not None:
+            self._watcher.Cancel()
+            self._watcher = Spawn(self._watch)
+            self._watcher.name = f"catools echo {self.name}"
+
+    def _drain(self) -> None:
+        """Send what the kernel would not take at once."""
+        try:
+            while self._backlog is not None and not self.closed:
+                wait_writable(self._socket)
+                backlog, self._backlog = self._backlog, None
+                self._send(backlog)
+                if self._backlog is None:
+                    self.flush()
+        except OSError as exc:
+            self.down(f"connection to {self.name} lost: {_reason(exc)}")
+
+    # Reading
+
+    def read_block(self) -> bool:
+        """Take what has arrived; True when there may be more."""
+        if self.closed:
+            return False
+        size = max(BLOCK, min(self.circuit.wanted, LARGEST_BLOCK))
+        try:
+            data = self._socket.recv(size)
+        except BlockingIOError:
+            return False
+        except OSError as exc:
+            self.down(f"connection to {self.name} lost: {_reason(exc)}")
+            return False
+        if not data:
+            self.down(f"{self.name} closed the connection")
+            return False
+        self.bytes_in += len(data)
+        self.handle(self.circuit.receive(data, monotonic()))
+        return len(data) == size
+
+    def handle(self, results: list[Item]) -> None:
+        """Pass results on to those they are for."""
+        handlers = self._handlers
+        for item in results:
+            if isinstance(item, tuple):
+                token, index, count, payload = item
+                token.accept(index, count, payload)
+            else:
+                handlers[type(item)](item)
+        dispatcher = self.client.dispatcher
+        dispatcher.wake()
+        if dispatcher.full and not self._held and not self.closed:
+            self._hold()
+        if self.up and self.circuit.outgoing:
+            self.flush_soon()
+
+    def _hold(self) -> None:
+        """Stop the flood: callbacks are far behind.
+
+        The server is asked to hold updates back as well, so that replies can still come through.
+        """
+        self._held = True
+        self.circuit.events(on=False)
+        self.flush()
+        self.client.dispatcher.hold(self)
+
+    def _wait_held(self) -> None:
+        """Wait until reading makes sense again: callbacks caught up, or a reply is expected."""
+        queue = self.client.dispatcher.queue
+        limit = HARD_LIMIT * self.client.most_waiting
+        while self._held and not self.closed:
+            if self.circuit.busy and len(queue) < limit:
+                wait_readable(self._socket)
+                self.read_block()
+            else:
+                self._resumed.Wait()
+
+    def resume(self) -> None:
+        """Go on reading after having been held back."""
+        if self.closed or not self._held:
+            return
+        self._held = False
+        self.circuit.events(on=True)
+        self.flush_soon()
+        self._resumed.Signal()
+
+    # Writing
+
+    def flush(self) -> None:
+        """Send everything that is queued, or as much as the kernel takes."""
+        self._flush_asked = False
+        if self._backlog is None and self.up:
+            data = self.circuit.take_output()
+            if data:
+                self._send(memoryview(data))
+        if self._held and self.up and self.circuit.busy:
+            self._resumed.Signal()
+
+    def flush_soon(self) -> None:
+        """Send what is queued at the end of this scheduler round."""
+        if not self._flush_asked:
+            self._flush_asked = True
+            self.client.flush_soon(self)
+
+    def _send(self, data: memoryview) -> None:
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as exc:
+            self.down(f"connection to {self.name} lost: {_reason(exc)}")
+            return
+        self.bytes_out += sent
+        if sent < len(data):
+            self._backlog = data[sent:]
+            Spawn(self._drain).name = f"catools drain {self.name}"
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be sent."""
+        waiting = len(self._backlog) if self._backlog is not None else 0
+        return waiting + (self.circuit.outgoing_size if self.up else 0)
+
+    # What the client asks for
+
+    def attach(self, channel: Channel) -> None:
+        """Create a channel on this circuit, now or as soon as it is connected."""
+        self.channels[channel.cid] = channel
+        channel.link = self
+        if self.up:
+            self.circuit.create(channel.cid, channel.raw_name, channel)
+            self.flush_soon()
+
+    def detach(self, channel: Channel) -> None:
+        """Give a channel back to the server and forget it."""
+        if self.channels.pop(channel.cid, None) is None:
+            return
+        channel.link = None
+        record, channel.record = channel.record, None
+        if self.up:
+            record = record or self.circuit.channels.get(channel.cid)
+            if record is not None:
+                self.handle([*self.circuit.clear(record)])
+                self.flush_soon()
+        self.client.link_idle(self)
+
+    def subscribe(
+        self, record: CircuitChannel, request: Request, mask: int, feed: Feed
+    ) -> Subscription | None:
+        """Subscribe for a feed; a refusal is told to the feed."""
+        try:
+            subscription = self.circuit.subscribe(record, request.dbr, request.count, mask, feed)
+        except RequestRefused as refusal:
+            feed.tell(refusal.status, refusal.detail)
+            return None
+        self.flush_soon()
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription."""
+        if self.up:
+            self.circuit.unsubscribe(subscription)
+            self.flush_soon()
+
+    # Events
+
+    def _make_handlers(self) -> dict[type, Callable[[Any], None]]:
+        client = self.client
+        return {
+            Greeted: lambda event: client.link_greeted(self, event.version),
+            Created: self._created,
+            CreateFailed: self._create_failed,
+            ChannelLost: self._channel_lost,
+            AccessChanged: lambda event: client.access_changed(event.channel.token),
+            ReadFailed: self._read_failed,
+            WriteDone: self._write_done,
+            WriteRefused: lambda event: client.write_refused(self, event),
+            SubscriptionFailed: self._subscription_failed,
+            Located: self._located,
+            ServerNotice: lambda event: client.note(f"{self.name}: {event.detail}"),
+            Fault: lambda event: self.down(f"{self.name}: {event.reason}"),
+        }
+
+    def _created(self, event: Created) -> None:
+        self.client.channel_connected(event.channel.token, self, event.channel)
+
+    def _create_failed(self, event: CreateFailed) -> None:
+        channel: Channel = event.channel.token
+        self.channels.pop(channel.cid, None)
+        self.client.channel_refused(channel, f"{self.name}: {event.reason}")
+        self.client.link_idle(self)
+
+    def _channel_lost(self, event: ChannelLost) -> None:
+        channel: Channel = event.channel.token
+        self.channels.pop(channel.cid, None)
+        self.client.channels_lost([channel], f"{self.name} dropped the channel")
+        self.client.link_idle(self)
+
+    def _read_failed(self, event: ReadFailed) -> None:
+        event.token.failed(event.index, event.status, event.detail)
+
+    def _write_done(self, event: WriteDone) -> None:
+        if event.token is not None:
+            event.token.written(event.index, event.status, event.detail)
+
+    def _subscription_failed(self, event: SubscriptionFailed) -> None:
+        event.token.tell(event.status, event.detail)
+
+    def _located(self, event: Located) -> None:
+        host, port = self.address
+        address = (event.address or host, event.port or port)
+        self.client.located(event.cid, address, 0)
+
+    # The end
+
+    def down(self, reason: str, refused: bool = False) -> None:
+        """Close the connection and tell everybody who depends on it. Harmless when repeated.
+
+        Args:
+            refused: it never came up, so its channels may well be somewhere else.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        self.up = False
+        with suppress(OSError):
+            # Wakes those who wait for the socket; the reader then closes it.
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._backlog = None
+        if self.circuit is not None:
+            self.handle([*self.circuit.disconnected(reason)])
+        channels = list(self.channels.values())
+        self.channels.clear()
+        self._resumed.Signal()
+        if self._watcher is not None:
+            watcher, self._watcher = self._watcher, None
+            # The watcher itself may be the one to find the server dead.
+            if watcher is not current():
+                watcher.Cancel()
+        self.client.link_down(self, channels, reason, refused)
+
+    @property
+    def idle(self) -> bool:
+        """True when nobody needs this connection."""
+        return not self.channels and not self.keep and not self.closed
+
+    def finish(self) -> socket.socket | None:
+        """Stop, but send what is queued; return the socket to read to its end, if any.
+
+        For the end of the process: blocks for a moment instead of suspending.
+        """
+        if self.closed:
+            return None
+        self.closed = True
+        sock = self._socket
+        if not self.up:
+            sock.close()
+            return None
+        self.up = False
+        pending = bytes(self._backlog or b"") + self.circuit.take_output()
+        self._backlog = None
+        try:
+            sock.settimeout(0.1)
+            if pending:
+                sock.sendall(pending)
+            sock.shutdown(socket.SHUT_WR)
+            sock.setblocking(False)
+        except OSError:
+            sock.close()
+            return None
+        return sock
+
+    def drop(self) -> None:
+        """Let go of the socket without a word: it belongs to the parent process."""
+        self.closed = True
+        self.up = False
+        self._socket.close()
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, Timedout):
+        return f"no answer within {CONNECT_TIMEOUT_S:g} s"
+    if isinstance(exc, OSError) and exc.errno:
+        return exc.strerror or str(exc)
+    return str(exc)

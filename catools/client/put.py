@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing many PVs at once, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cothread.clock import Timeout, expiry, monotonic
+
+from ..conversion import write_request
+from ..errors import CAException, ca_nothing
+from ..protocol.circuit import RequestRefused
+from ..protocol.eca import ECA_NORMAL, ECA_NOWTACCESS
+from .batch import Batch
+from .channel import Channel
+from .explain import timed_out
+from .get import URGENT, enum_strings
+from .link import FLUSH_ABOVE
+from .puts import Attempt, put_hooks
+
+if TYPE_CHECKING:
+    from ..protocol.records import Put as SentPut
+    from .client import Client
+    from .link import Link
+
+Callback = Callable[[ca_nothing], object]
+
+
+class PutBatch(Batch):
+    """Collects completions, and tells callbacks and hooks of each."""
+
+    __slots__ = ("_attempts", "_names", "_notify", "completed")
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        notify: Callable[[ca_nothing], None] | None,
+        attempts: Sequence[Attempt],
+    ) -> None:
+        super().__init__(len(names))
+        self._names = names
+        self._notify = notify
+        self._attempts = attempts
+        self.completed: set[int] = set()
+
+    def written(self, index: int, status: int, detail: str) -> None:
+        """Take the end of a put."""
+        self.completed.add(index)
+        super().written(index, status, detail)
+        if self._notify is not None or self._attempts:
+            self.ended(index, ca_nothing(self._names[index], status, detail))
+
+    def ended(self, index: int, result: ca_nothing) -> None:
+        """Tell callback and hooks how a put has ended."""
+        if self._notify is not None:
+            self._notify(result)
+        self.tell_hooks(index, result)
+
+    def tell_hooks(self, index: int, result: ca_nothing) -> None:
+        """Tell the hooks alone: for what was never sent."""
+        if self._attempts:
+            attempt = self._attempts[index]
+            attempt.error = None if result.ok else result
+            put_hooks.ended(attempt)
+
+    def sent(self, index: int) -> None:
+        """Note that a put is on its way."""
+        if self._attempts:
+            self._attempts[index].sent = True
+
+    def refused(self, index: int, error: ca_nothing) -> None:
+        """Take the server's refusal of a put that was believed done."""
+        self.tell_hooks(index, error)
+
+
+class Put:
+    """One call of caput."""
+
+    def __init__(
+        self,
+        client: Client,
+        names: Sequence[str],
+        values: Sequence[Any],
+        *,
+        datatype: Any,
+        wait: bool,
+        timeout: Timeout,
+        notify: Callable[[ca_nothing], None] | None,
+        strict: bool,
+    ) -> None:
+        self.client = client
+        self.names = names
+        self.values = values
+        self.datatype = datatype
+        self.wait = wait
+        self.strict = strict
+        self.completion = wait or notify is not None
+        self.started = monotonic()
+        self.deadline = expiry(timeout)
+        attempts: list[Attempt] = []
+        if put_hooks:
+            now = time.time()
+            attempts = [
+                Attempt(name, value, datatype, wait, now)
+                for name, value in zip(names, values, strict=True)
+            ]
+        self.attempts = attempts
+        self.batch = PutBatch(names, notify, attempts)
+        self.channels: list[Channel | None] = [None] * len(names)
+        self.puts: dict[int, SentPut] = {}
+        self.errors: dict[int, ca_nothing] = {}
+        self.waiting: set[int] = set()
+        self.links: set[Link] = set()
+
+    def run(self) -> list[ca_nothing]:
+        """Return how each put went, in order.
+
+        Suspends: until all are sent, or with `wait` completed, or the deadline has passed.
+        Raises:
+            Exception: what a `before` hook raised; then nothing was sent.
+        """
+        if self.attempts:
+            put_hooks.check(self.attempts)
+        self._start()
+        try:
+            while self.waiting or (self.wait and self.batch.left > 0):
+                self._flush()
+                if not self.batch.wait(self.deadline):
+                    break
+                for index in self.batch.take_ready():
+                    channel = self.channels[index]
+                    assert channel is not None
+                    self.waiting.discard(index)
+                    self._issue(index, channel)
+        finally:
+            self._flush()
+            for index in self.waiting:
+                channel = self.channels[index]
+                assert channel is not None
+                self.client.forget_waiter(channel, self.batch, index)
+        return [self._result(index) for index in range(len(self.names))]
+
+    def _start(self) -> None:
+        urgent = len(self.names) <= URGENT
+        for index, name in enumerate(self.names):
+            try:
+                channel = self.client.channel(name)
+            except ca_nothing as error:
+                self._fail(index, error)
+                continue
+            self.channels[index] = channel
+            if self.client.settings.read_only:
+                refusal = CAException(name, ECA_NOWTACCESS, "this client is read-only")
+                self._fail(index, refusal)
+            elif channel.record is not None:
+                self._issue(index, channel)
+            else:
+                self._await_connection(index, channel, urgent)
+
+    def _await_connection(self, index: int, channel: Channel, urgent: bool) -> None:
+        self.waiting.add(index)
+        self.client.wait_for(channel, self.batch, index, urgent=urgent)
+
+    def _issue(self, index: int, channel: Channel) -> None:
+        """Send a put on a connected channel.
+
+        Suspends: only if text has to be looked up among the states of an enumeration.
+        """
+        record = channel.record
+        if record is None:
+            self._await_connection(index, channel, urgent=False)
+            return
+        try:
+            dbr, count, payload = write_request(
+                channel.name,
+                record.native_type,
+                record.native_count,
+                self.values[index],
+                self.datatype,
+                self.strict,
+                lambda: enum_strings(self.client, channel, self.deadline),
+            )
+            link = channel.link
+            if link is None or channel.record is not record:
+                self._await_connection(index, channel, urgent=False)
+                return
+            self.puts[index] = link.circuit.write(
+                record,
+                dbr,
+                count,
+                payload,
+                notify=self.completion,
+                token=self.batch if self.completion or self.attempts else None,
+                index=index,
+            )
+        except RequestRefused as refusal:
+            self._fail(index, CAException(channel.name, refusal.status, refusal.detail))
+            return
+        except ca_nothing as error:
+            self._fail(index, error)
+            return
+        self.batch.sent(index)
+        if not self.completion:
+            self.batch.written(index, ECA_NORMAL, "")
+        if link.circuit.outgoing_size > FLUSH_ABOVE:
+            link.flush()
+        else:
+            self.links.add(link)
+
+    def _fail(self, index: int, error: ca_nothing) -> None:
+        self.errors[index] = error
+        self.batch.left -= 1
+        self.batch.tell_hooks(index, error)
+
+    def _flush(self) -> None:
+        links = self.links
+        while links:
+            links.pop().flush()
+
+    def _result(self, index: int) -> ca_nothing:
+        name = self.names[index]
+        if index in self.errors:
+            return self.errors[index]
+        channel = self.channels[index]
+        assert channel is not None
+        if index in self.batch.failures:
+            return ca_nothing(name, *self.batch.failures[index])
+        if index in self.waiting:
+            return self._timed_out(index, channel, "nothing was sent")
+        put = self.puts[index]
+        if not self.wait or index in self.batch.completed:
+            return ca_nothing(name)
+        if channel.link is not None and channel.link.up and channel.link.circuit.withdraw(put):
+            return self._timed_out(
+                index, channel, "an earlier put has not completed, and this one was not sent"
+            )
+        return self._timed_out(
+            index, channel, "the put was sent and its completion has not been reported"
+        )
+
+    def _timed_out(self, index: int, channel: Channel, awaited: str) -> ca_nothing:
+        error = timed_out(self.client, channel, monotonic() - self.started, awaited)
+        self.batch.tell_hooks(index, error)
+        return error
