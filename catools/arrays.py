@@ -70,7 +70,8 @@ class ca_array(Augmented, np.ndarray[Any, np.dtype[Any]]):
     def enum_str(self) -> list[str]:
         """The text of each element of an enumeration; "" where the server names no such state.
 
-        Raises: AttributeError unless the value was read with FORMAT_CTRL.
+        Raises:
+            AttributeError unless the value was read with FORMAT_CTRL.
         """
         names = self.enums
         return [names[item] if 0 <= item < len(names) else "" for item in self.tolist()]
@@ -87,7 +88,8 @@ def _plain(item: Any) -> Any:
 def numbers(payload: bytes | memoryview, dtype: str, count: int, offset: int) -> ca_array:
     """Return `count` big-endian numbers found at `offset` as an array in native byte order.
 
-    Raises: ValueError when the payload is shorter than that.
+    Raises:
+        ValueError when the payload is shorter than that.
     """
     if not count:
         return ca_array((0,), _NATIVE[dtype])

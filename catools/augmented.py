@@ -98,8 +98,9 @@ class Augmented:
     def to_dict(self) -> dict[str, Any]:
         """Return the value and its attributes as a dictionary that JSON can hold.
 
-        Returns: "value" first, an array as a list and bytes as latin-1 text, then every attribute.
-        Numbers that JSON has no word for (nan, inf) are None.
+        Returns:
+            "value" first, an array as a list and bytes as latin-1 text, then every attribute.
+            Numbers that JSON has no word for (nan, inf) are None.
         """
         result = {"value": _jsonable(self.plain())}
         result.update((key, _jsonable(item)) for key, item in vars(self).items())

@@ -36,7 +36,8 @@ class Request:
 def check_request(datatype: Any, format: int) -> None:
     """Refuse a datatype or format that names nothing, before any PV is connected.
 
-    Raises: InvalidDatatype.
+    Raises:
+        InvalidDatatype.
     """
     check_format(format)
     wanted_for_reading(datatype)
@@ -45,7 +46,8 @@ def check_request(datatype: Any, format: int) -> None:
 def check_put(datatype: Any) -> None:
     """Refuse a datatype that cannot be written, before any PV is connected.
 
-    Raises: InvalidDatatype.
+    Raises:
+        InvalidDatatype.
     """
     wanted_for_writing(datatype)
 
@@ -55,11 +57,15 @@ def read_request(
 ) -> Request:
     """Return how to read a connected PV.
 
-    Args: `count` 0 for the current length, negative for the whole array padded with zeros, else
-    at most that many elements. Whether a scalar or an array comes out depends on `native_count`
-    alone. A scalar PV that has no value at all gives an empty array, or empty text.
+    Whether a scalar or an array comes out depends on `native_count` alone; but a scalar PV that
+    has no value at all gives an empty array, or empty text.
 
-    Raises: InvalidDatatype.
+    Args:
+        count: 0 for the current length, negative for the whole array padded with zeros, else at
+            most that many elements.
+
+    Raises:
+        InvalidDatatype.
     """
     long_string = native_dbr == DBR_CHAR and is_long_string(name)
     try:
@@ -85,10 +91,12 @@ def write_request(
 ) -> tuple[int, int, bytes]:
     """Return the DBR code, element count and unpadded payload that write a value to a PV.
 
-    Args: with `strict`, whatever would reach the PV as something else than what was written is
-    refused. `enum_strings` returns the states of an enumerated PV; it is called only when needed.
+    Args:
+        strict: refuse whatever would reach the PV as something else than what was written.
+        enum_strings: returns the states of an enumerated PV; called only when needed.
 
-    Raises: ca_nothing (a BadValue, mostly) naming the PV and the reason; InvalidDatatype.
+    Raises:
+        ca_nothing (a BadValue, mostly) naming the PV and the reason; InvalidDatatype.
 
     Suspends: only where `enum_strings` does.
     """

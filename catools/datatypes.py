@@ -84,7 +84,8 @@ def is_long_string(name: str) -> bool:
 def check_format(format: int) -> int:
     """Return the DBR group of a format.
 
-    Raises: InvalidDatatype for anything but FORMAT_RAW, FORMAT_TIME and FORMAT_CTRL.
+    Raises:
+        InvalidDatatype for anything but FORMAT_RAW, FORMAT_TIME and FORMAT_CTRL.
     """
     try:
         return _FORMATS[format]
@@ -97,7 +98,8 @@ def check_format(format: int) -> int:
 def wanted_for_reading(datatype: Any) -> Wanted:
     """Return what a caller of caget or camonitor means by `datatype`.
 
-    Raises: InvalidDatatype when it names nothing that can be read.
+    Raises:
+        InvalidDatatype when it names nothing that can be read.
     """
     if datatype is None:
         return _AS_IT_IS
@@ -110,7 +112,8 @@ def wanted_for_reading(datatype: Any) -> Wanted:
 def wanted_for_writing(datatype: Any) -> Wanted:
     """Return what a caller of caput means by `datatype`.
 
-    Raises: InvalidDatatype when it names nothing that can be written.
+    Raises:
+        InvalidDatatype when it names nothing that can be written.
     """
     if datatype is None:
         return _AS_IT_IS

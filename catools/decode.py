@@ -73,7 +73,8 @@ class Recipe:
 def recipe(native: int, scalar: bool, long_string: bool, datatype: Any, format: int) -> Recipe:
     """Return how to read a PV of this native type.
 
-    Raises: InvalidDatatype for a datatype or format that names nothing.
+    Raises:
+        InvalidDatatype for a datatype or format that names nothing.
     """
     group = check_format(format)
     code, shape = resolve(wanted_for_reading(datatype), native, long_string)

@@ -41,7 +41,9 @@ def encode(
 ) -> Encoded:
     """Return the DBR code, element count and unpadded payload of a put.
 
-    Raises: ca_nothing (a BadValue, mostly), InvalidDatatype.
+    Raises:
+        ca_nothing (a BadValue, mostly), InvalidDatatype.
+
     Suspends: where `enum_strings` does.
     """
     kind = type(value)

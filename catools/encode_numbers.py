@@ -43,14 +43,16 @@ pack_double: Final = struct.Struct(">d").pack
 def pack_numbers(target: Target, code: int, values: list[Any]) -> bytes:
     """Return numbers as a payload of a numeric DBR code.
 
-    Raises: BadValue.
+    Raises:
+        BadValue.
+
     Suspends: where the target has to ask for its states.
     """
     if code == DBR_DOUBLE and set(map(type, values)) == {float}:
         return struct.pack(f">{len(values)}d", *values)
     convert = _float_of if code in (DBR_FLOAT, DBR_DOUBLE) else _integer_of
     numbers = [convert(target, code, value) for value in values]
-    if target.native == DBR_ENUM and target.strict:
+    if _names_states(target, code):
         for number in numbers:
             target.check_state(int(number))
     try:
@@ -63,7 +65,9 @@ def pack_numbers(target: Target, code: int, values: list[Any]) -> bytes:
 def pack_array(target: Target, code: int, array: Any) -> bytes:
     """Return a one-dimensional numeric numpy array as a payload of a numeric DBR code.
 
-    Raises: BadValue.
+    Raises:
+        BadValue.
+
     Suspends: where the target has to ask for its states.
     """
     import numpy as np
@@ -104,9 +108,13 @@ def _check_integers(target: Target, code: int, array: Any) -> None:
     for extreme in (array.min().item(), array.max().item()):
         if not low <= int(extreme) <= high:
             raise target.out_of_range(extreme, code)
-    if target.native == DBR_ENUM and target.strict:
+    if _names_states(target, code):
         for extreme in (array.min(), array.max()):
             target.check_state(int(extreme))
+
+
+def _names_states(target: Target, code: int) -> bool:
+    return target.strict and target.native == DBR_ENUM and code not in (DBR_PUT_ACKT, DBR_PUT_ACKS)
 
 
 def _integer_of(target: Target, code: int, value: Any) -> int:

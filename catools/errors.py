@@ -33,6 +33,9 @@ class ca_nothing(Exception):
     `detail`, which says what is known beyond the code: how far things got, what to do next.
     """
 
+    failing: tuple[str, ...] = ()
+    """The names of all PVs that failed in the same call, when this error was raised for a list."""
+
     def __init__(self, name: str, errorcode: int = eca.ECA_NORMAL, detail: str = "") -> None:
         super().__init__(name, errorcode)
         self.ok = errorcode == eca.ECA_NORMAL

@@ -56,7 +56,8 @@ class Target:
     def check_count(self, count: int) -> None:
         """Refuse more elements than the PV holds, and none at all for a scalar.
 
-        Raises: CAException, BadValue.
+        Raises:
+            CAException, BadValue.
         """
         if count > self.native_count:
             plural = "s" if self.native_count != 1 else ""
@@ -71,7 +72,9 @@ class Target:
     def check_state(self, index: int) -> None:
         """When strict, refuse the index of a state that an enumerated PV does not have.
 
-        Raises: OutOfRange.
+        Raises:
+            OutOfRange.
+
         Suspends: where `enum_strings` does.
         """
         if not self.strict:

@@ -80,7 +80,8 @@ class ca_int(Augmented, int):
     def enum_str(self) -> str:
         """The text of this state of an enumeration; "" when the server names no such state.
 
-        Raises: AttributeError unless the value was read with FORMAT_CTRL.
+        Raises:
+            AttributeError unless the value was read with FORMAT_CTRL.
         """
         names = self.enums
         return names[self] if 0 <= self < len(names) else ""

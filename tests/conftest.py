@@ -68,7 +68,12 @@ def children() -> set[int]:
     """Return the processes this one has started and not yet buried."""
     files = list(Path("/proc/self/task").glob("*/children"))
     if files:
-        return {int(pid) for file in files for pid in file.read_text().split()}
+        found: set[int] = set()
+        for file in files:
+            # A thread may end meanwhile; pytest's faulthandler_timeout is one, in every test.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found.update(map(int, file.read_text().split()))
+        return found
     return {child.pid for child in psutil.Process().children()}
 
 
