@@ -2,13 +2,12 @@
 """Put a value as an operator means it: look, convert strictly, write, wait, look again.
 
 Nothing is written unless every word can be converted; what was asked and what the record made of it
-are both told. `Desk` is the one door for puts from the shell, so whoever must know of them (a
-panel, a journal) listens there.
+are both told. Whoever must know of puts (a panel, a journal, a guard) listens at `put_hooks` of
+catools, through which these pass like all others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Any, Final
@@ -83,17 +82,19 @@ def agrees(asked: Any, new: Any, metadata: Metadata) -> bool:
 class PutInterrupted(KeyboardInterrupt):
     """Ctrl-C during a put; the text says whether anything had been sent."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows."""
+        return [str(self)]
+
 
 class Desk:
-    """The one door through which the shell puts.
+    """Where the shell puts.
 
     Attributes:
-        observers: each is called with every `PutResult`.
         waiting: what is being waited for now, name and monotonic start.
     """
 
     def __init__(self) -> None:
-        self.observers: list[Callable[[PutResult], None]] = []
         self.waiting: dict[str, float] = {}
 
     def put(
@@ -141,14 +142,7 @@ class Desk:
             raise PutInterrupted(_interrupted(name, sent)) from exc
         finally:
             self.waiting.pop(name, None)
-        result = PutResult(name, before, asked, new, metadata, wait, elapsed, monotonic(), time())
-        for observer in self.observers:
-            observer(result)
-        return result
-
-    def put_all(self, names: Sequence[str], value: Any, **options: Any) -> list[PutResult]:
-        """Write the same value to several PVs, one after the other, and return all results."""
-        return [self.put(name, value, **options) for name in names]
+        return PutResult(name, before, asked, new, metadata, wait, elapsed, monotonic(), time())
 
 
 def _interrupted(name: str, sent: float | None) -> str:

@@ -12,10 +12,12 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from catools import put_hooks
+from catools.client.puts import Attempt
 from coshell.panel.dock import Dock
-from coshell.panel.model import Metadata, PutNote
+from coshell.panel.model import Metadata
 from coshell.panel.theme import Theme, theme_for
-from coshell.put import Desk, PutResult
+from coshell.put import Desk
 from coshell.watch import Watches
 
 
@@ -28,6 +30,7 @@ class Session:
         metadata: units, precision and states of every PV read at the prompt.
         name_sources: each is asked for PV names when a glob or a near miss needs them.
         dock: where panels are shown, or None when the shell has no such place.
+        emit: prints whole lines from the background.
         styles: what the profile changes in the theme.
     """
 
@@ -37,8 +40,21 @@ class Session:
         self.metadata: dict[str, Metadata] = {}
         self.name_sources: list[Callable[[], Iterable[str]]] = [self.watches.known]
         self.dock: Dock | None = None
+        self.emit: Callable[[str], object] = print
         self.styles: dict[str, str] = {}
-        self.desk.observers.append(self._note_put)
+
+    def open(self, dock: Dock | None, emit: Callable[[str], object]) -> None:
+        """Begin: panels go to this dock, background lines to this function."""
+        self.dock = dock
+        self.emit = emit
+        put_hooks.add(after=self._put_ended)
+
+    def close(self) -> None:
+        """End: every panel is closed."""
+        self.watches.drop("all")
+        put_hooks.remove(after=self._put_ended)
+        self.dock = None
+        self.emit = print
 
     def known(self) -> list[str]:
         """Return every PV name this session has heard of."""
@@ -55,11 +71,8 @@ class Session:
         """Return how many cells a line of output may take."""
         return shutil.get_terminal_size((100, 24)).columns
 
-    def _note_put(self, result: PutResult) -> None:
-        self.metadata[result.name] = result.metadata
-        shown = result.asked if result.new is None else result.new
-        note = PutNote(result.at, result.old, shown, result.ok)
-        self.watches.note_put(result.name, note)
+    def _put_ended(self, attempt: Attempt) -> None:
+        self.watches.note_put(attempt.name, attempt.value, ok=attempt.error is None)
 
 
 session: Final = Session()

@@ -43,7 +43,7 @@ class Watch:
         self.panel = Panel(name)
         self.views: list[View] = []
         self._subscriptions: dict[str, list[Subscription]] = {}
-        self._on_close: list[Callable[[Watch], None]] = []
+        self._on_close: list[Callable[[Watch], object]] = []
         self.add(names)
 
     @property
@@ -92,7 +92,7 @@ class Watch:
             for subscription in self._subscriptions.pop(name, []):
                 subscription.close()
 
-    def on_close(self, callback: Callable[[Watch], None]) -> None:
+    def on_close(self, callback: Callable[[Watch], object]) -> None:
         """Call `callback(self)` when the watch is closed."""
         self._on_close.append(callback)
 
@@ -184,9 +184,10 @@ class Watches:
         names = [watch.name for watch in self] + self.known()
         return ", ".join(names[:8]) + (" …" if len(names) > 8 else "") if names else "no PVs at all"
 
-    def note_put(self, name: str, note: PutNote) -> None:
+    def note_put(self, name: str, value: Any, ok: bool) -> None:
         """Show a put in every row of that PV."""
+        now = monotonic()
         for watch in self:
             row = watch.panel.get(name)
             if row is not None:
-                watch.panel.apply_put(row, note, note.at)
+                watch.panel.apply_put(row, PutNote(now, row.value, value, ok), now)

@@ -22,15 +22,14 @@ SPECS: Final[Mapping[str, Spec]] = {spec.name: spec for spec in (*access.SPECS, 
 
 def load_ipython_extension(ip: InteractiveShell) -> None:
     """Give a shell the magics; panels go to its dock, if it has one."""
-    session.dock = getattr(ip, "dock", None)
+    session.open(getattr(ip, "dock", None), getattr(ip, "emit", print))
     for spec in SPECS.values():
         ip.register_magic_function(_magic(ip, spec), "line", spec.name)
 
 
 def unload_ipython_extension(ip: InteractiveShell) -> None:
     """Close what the magics opened and take them away again."""
-    session.watches.drop("all")
-    session.dock = None
+    session.close()
     for name in SPECS:
         ip.magics_manager.magics["line"].pop(name, None)
 

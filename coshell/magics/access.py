@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import REMAINDER, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from coshell.names import PatternError, near, pvs
 from coshell.panel.model import NO_METADATA, Metadata
 from coshell.panel.style import number_text
 from coshell.panel.text import clip, sanitise
-from coshell.put import PutInterrupted, PutResult
+from coshell.put import PutResult
 from coshell.reading import Readings, line_of, table
 from coshell.session import Session
 from cothread import Timedout
@@ -151,7 +150,14 @@ def _caput(session: Session, options: Namespace) -> PutResult | list[PutResult]:
         results = []
         for name in names:
             with waiting_shown(session, name):
-                result = _put_one(session, name, value, options)
+                result = session.desk.put(
+                    name,
+                    value,
+                    wait=options.wait,
+                    timeout=options.timeout,
+                    as_number=options.number,
+                    as_text=options.chars,
+                )
             if not options.terse:
                 print(clip(str(result), max(session.width(), 60)))
             results.append(result)
@@ -167,21 +173,6 @@ def _put_value(options: Namespace) -> Any:
             values = values[1:]  # caput -a of EPICS base takes the number of elements first
         return values
     return values[0] if len(values) == 1 else values
-
-
-def _put_one(session: Session, name: str, value: Any, options: Namespace) -> PutResult:
-    try:
-        return session.desk.put(
-            name,
-            value,
-            wait=options.wait,
-            timeout=options.timeout,
-            as_number=options.number,
-            as_text=options.chars,
-        )
-    except PutInterrupted as exc:
-        print(str(exc), file=sys.stderr)
-        raise
 
 
 class _Waiting:

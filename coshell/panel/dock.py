@@ -13,13 +13,24 @@ from coshell.panel.model import Panel
 from coshell.panel.render import Table
 
 
+class DockItem(Protocol):
+    """What a dock can show."""
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+
+    def render(self, width: int, height: int, now: float) -> list[str]:
+        """Return at most `height` lines of ANSI text, each at most `width` cells wide."""
+
+
 class Dock(Protocol):
     """What a panel needs of the dock."""
 
-    def add(self, item: DockedPanel) -> None:
+    def add(self, item: DockItem) -> None:
         """Show an item."""
 
-    def remove(self, item: DockedPanel) -> None:
+    def remove(self, item: DockItem) -> None:
         """Stop showing an item."""
 
     def invalidate(self) -> None:
