@@ -111,10 +111,8 @@ class Event(_Waited, Generic[T]):
         Raises:
             TypeError: `exception` cannot be raised.
         """
-        is_exception = isinstance(exception, BaseException) or (
-            isinstance(exception, type) and issubclass(exception, BaseException)
-        )
-        if not is_exception:
+        kind = exception if isinstance(exception, type) else type(exception)
+        if not issubclass(kind, BaseException):
             raise TypeError(f"SignalException takes an exception, not {exception!r}")
         scheduler.check_thread("Event.SignalException")
         self._set(_EXCEPTION, exception)

@@ -273,5 +273,3 @@ class Poller:
         self._kernel.close()
         self.wake_fd.close()
         self._wake_w.close()
-
-

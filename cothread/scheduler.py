@@ -27,7 +27,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any, Final
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from greenlet import getcurrent, greenlet
 
@@ -63,7 +64,7 @@ _NEVER: Final = float("inf")
 _since = 0.0  # when the hub had its last turn
 _due = 0.0  # when the hub must have its next turn
 _clock: Callable[[], float] = monotonic
-_hub: greenlet = None  # type: ignore[assignment]  # made by start()
+_hub: Any = None  # the scheduler's own greenlet, made by start()
 
 
 class Strand(greenlet):
@@ -77,11 +78,19 @@ class Strand(greenlet):
     switches: int
 
 
+class Guest(Protocol):
+    """A foreign event loop that runs in a cothread and leaves marks on the thread."""
+
+    def suspend(self) -> None: ...
+    def resume(self) -> None: ...
+
+
 class Scheduler:
     """The one scheduler of the process: its hub, timers and descriptors.
 
     Attributes:
         thread_id: the only thread in which cothreads run.
+        clock: the present time, in monotonic seconds.
         idle_wait: called with a timeout when nothing is ready; Qt replaces it.
         interrupt: called once by the hub as soon as it is set, from a signal handler.
         longest: the worst stall so far.
@@ -89,7 +98,9 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.thread_id = threading.get_ident()
+        self.clock: Callable[[], float] = monotonic
         self.main: Any = None
+        self.started_at = 0.0
         self.poller: Poller = None  # type: ignore[assignment]  # made by start()
         self.idle_wait: Callable[[float | None], None] = self._poll
         self.timers: list[tuple[float, int, Alarm]] = []
@@ -104,8 +115,10 @@ class Scheduler:
         self.interrupt: Callable[[], None] | None = None
         self._sequence = 0
         self._stale_limit = 1000
+        self.guests: dict[greenlet, Guest] = {}
         self._abandoned: list[object] = []
         self._starters: list[Callable[[], None]] = []
+        self._forgetters: list[Callable[[], None]] = []
 
     # -- starting and ending
 
@@ -117,11 +130,15 @@ class Scheduler:
     @property
     def hub(self) -> greenlet | None:
         """The scheduler's own greenlet."""
-        return _hub
+        return _hub  # type: ignore[no-any-return]
 
     def at_start(self, action: Callable[[], None]) -> None:
         """Register something to be done whenever the scheduler starts."""
         self._starters.append(action)
+
+    def at_fork(self, action: Callable[[], None]) -> None:
+        """Register something to be done in the child of a fork, if the scheduler had started."""
+        self._forgetters.append(action)
 
     def start(self) -> None:
         """Start the scheduler: the first suspension or Spawn does.
@@ -133,12 +150,13 @@ class Scheduler:
         self.check_thread("cothread function")
         if _hub is not None:
             return
-        self.main = main = getcurrent()
-        while main.parent is not None:
-            main = main.parent
+        if self.main is None:
+            self.main = getcurrent()
+            while self.main.parent is not None:
+                self.main = self.main.parent
         self.poller = Poller()
-        _hub = greenlet(self._hub_body, main)
-        _since = _clock()
+        _hub = greenlet(self._hub_body, self.main)
+        self.started_at = _since = _clock()
         _due = _since + TURN_S
         self._adopt(self.main)
         if threading.current_thread() is threading.main_thread():
@@ -176,16 +194,12 @@ class Scheduler:
     def use_clock(self, clock: Callable[[], float]) -> None:
         """Read the time from `clock` from now on: for tests."""
         global _clock, _since, _due
-        _clock = clock
+        self.clock = _clock = clock
         _since = _due = clock()
-
-    def clock(self) -> float:
-        """Return the present time on the scheduler's clock, monotonic seconds."""
-        return _clock()
 
     def abandon(self) -> None:
         """Forget everything: for the child of a fork, whose cothreads belong to its parent."""
-        global _hub
+        global _hub, _due
         if _hub is None:
             return
         # Letting go of a suspended greenlet would run its `finally` blocks a second time here.
@@ -198,11 +212,16 @@ class Scheduler:
         self.inbox.clear()
         self.timers.clear()
         self.pool.clear()
-        _hub = None  # type: ignore[assignment]
+        self.guests.clear()
+        _hub = None
+        _due = 0.0
+        self.main = getcurrent()
         self.interrupt = self.longest = None
         self.idle_wait = self._poll
         self.idle = False
         self.thread_id = threading.get_ident()
+        for action in self._forgetters:
+            action()
 
     # -- the hub
 
@@ -322,14 +341,30 @@ class Scheduler:
         wait: Wait | None = strand.wait
         if wait is not None and wait.throw(exc):
             return
-        for index, item in enumerate(ready):
-            if item is strand:
+        for index, item in enumerate(list(ready)):
+            if item == strand:
                 ready[index] = Thrower(strand, exc)
                 return
             if isinstance(item, Thrower) and item.strand is strand:
                 item.exc = exc
                 return
         raise CothreadError("Cannot raise an exception in a cothread that is not suspended.")
+
+    def host(self, guest: Guest | None) -> None:
+        """Say that the calling cothread is about to run code of a guest loop, or no longer is."""
+        global _due
+        if guest is None:
+            self.guests.pop(getcurrent(), None)
+        else:
+            self.guests[getcurrent()] = guest
+            _due = 0.0
+
+    def state_of(self, strand: Any) -> str:
+        """Return one of running, waiting, ready."""
+        if strand is getcurrent():
+            return "running"
+        wait: Wait | None = strand.wait
+        return "waiting" if wait is not None and wait.target is not None else "ready"
 
     def call_soon_threadsafe(self, action: Callable[[], object]) -> None:
         """Have the hub call `action`, which must not suspend.
@@ -351,21 +386,40 @@ class Scheduler:
 
     def _note_stall(self, task: Spawn[Any] | None, held_s: float) -> None:
         self.stalls += 1
-        frame = sys._getframe(3)
-        while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        name = "main" if task is None else task.name
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_globals.get("__package__") == __package__:
             frame = frame.f_back
-        code = frame.f_code
-        stall = hooks.Stall(
-            "main" if task is None else task.name,
-            held_s,
-            f"{code.co_filename}:{frame.f_lineno} in {code.co_name}",
-        )
+        where = f"the end of {name}"
+        if frame is not None:
+            code = frame.f_code
+            where = f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"
+        stall = hooks.Stall(name, held_s, where)
         if self.longest is None or held_s > self.longest.held_s:
             self.longest = stall
         hooks.stalled(stall)
 
 
 scheduler: Final = Scheduler()
+
+
+def _through_hub(strand: Any, now: float) -> None:
+    """Suspend the calling cothread, and let the hub have its turn."""
+    global _due
+    if _hub is None:
+        scheduler.start()
+    scheduler.charge(strand, now)
+    guest = scheduler.guests.get(strand) if scheduler.guests else None
+    if guest is None:
+        _hub.switch()
+        return
+    guest.suspend()
+    try:
+        _hub.switch()
+    finally:
+        guest.resume()
+        # Every suspension of a guest must come this way.
+        _due = 0.0
 
 
 def park(wait: Wait) -> bool:
@@ -392,8 +446,7 @@ def park(wait: Wait) -> bool:
             del ready[0]
             following.switch()
         else:
-            scheduler.charge(strand, now)
-            _hub.switch()
+            _through_hub(strand, now)
     except BaseException:
         # A signal handler raised, or the thread was wrong: nobody may resume this wait later.
         if wait.target is None:
@@ -428,8 +481,7 @@ def yield_now() -> None:
             del ready[0]
             following.switch()
         else:
-            scheduler.charge(strand, now)
-            _hub.switch()
+            _through_hub(strand, now)
     except BaseException:
         with suppress(ValueError):
             ready.remove(strand)
@@ -442,15 +494,14 @@ def relinquish(strand: Any) -> None:
     Suspends: always.
     """
     now = _clock()
-    strand.task = None
     scheduler.pool.append(strand)
     if now < _due and ready:
+        strand.task = None
         following = ready[0]
         del ready[0]
         following.switch()
     else:
-        scheduler.charge(strand, now)
-        _hub.switch()
+        _through_hub(strand, now)
 
 
 def _after_fork() -> None:

@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from types import CodeType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from .clock import AbsTimeout, Timedout, Timeout, expiry
 from .errors import Cancelled, CothreadError, WasCancelled
 from .scheduler import Strand, relinquish, scheduler
 from .waiting import wait_in
-from .waits import Wait, ready
+from .waits import ready
 
 __all__ = ["Protect", "Spawn", "WaitForAll", "Waitable", "current"]
 
@@ -31,7 +31,14 @@ _NEW, _STARTED, _DONE, _FAILED, _CANCELLED = range(5)
 class Waitable(Protocol[T_co]):
     """Anything with a result to wait for: a cothread, an event, a queue."""
 
-    def Wait(self, timeout: Timeout = None) -> T_co: ...
+    def Wait(self, timeout: Timeout = None) -> T_co:
+        """Wait for it."""
+
+
+class Waiter(Protocol):
+    """Something to be woken when a cothread ends."""
+
+    def wake(self) -> bool: ...
 
 
 class _Unclaimed:
@@ -50,7 +57,7 @@ class _Unclaimed:
         return exc
 
     def __del__(self) -> None:
-        if self.exc is not None and sys is not None and not sys.is_finalizing():
+        if self.exc is not None and not sys.is_finalizing():
             hooks.report(
                 f"Cothread {self.name}, spawned at {self.where}, raised an exception "
                 "that nobody waited for",
@@ -64,6 +71,9 @@ class Spawn(Generic[T]):
     Args:
         raise_on_wait: keep an exception for `Wait` instead of reporting it at once.
         stack_size: accepted for old programs; a cothread's stack grows as it needs.
+
+    Attributes:
+        born: when it was spawned, in monotonic seconds.
 
     The cothread sees a copy of the spawner's contextvars.  May be used as a decorator.
     """
@@ -82,6 +92,7 @@ class Spawn(Generic[T]):
         "_strand",
         "_to_raise",
         "_waiters",
+        "born",
     )
 
     Cothreads: ClassVar[set[Spawn[Any]]] = set()
@@ -92,7 +103,7 @@ class Spawn(Generic[T]):
         function: Callable[..., T],
         *args: Any,
         raise_on_wait: bool = False,
-        stack_size: int = 0,
+        stack_size: int = 0,  # noqa: ARG002
         **kargs: Any,
     ) -> None:
         scheduler.check_thread("Spawn")
@@ -106,6 +117,7 @@ class Spawn(Generic[T]):
         self._to_raise: BaseException | None = None
         self._protected = 0
         self._name: str | None = None
+        self.born = scheduler.clock()
         frame = sys._getframe(1)
         self._code: CodeType = frame.f_code
         self._lasti = frame.f_lasti
@@ -222,11 +234,7 @@ class Spawn(Generic[T]):
         """One of ready, waiting, running, done, failed, cancelled."""
         if self._state >= _DONE:
             return ("done", "failed", "cancelled")[self._state - _DONE]
-        strand = self._strand
-        if strand is getcurrent():
-            return "running"
-        wait = None if strand is None else strand.wait
-        return "waiting" if wait is not None and wait.target is not None else "ready"
+        return scheduler.state_of(self._strand)
 
     @property
     def strand(self) -> Strand | None:
@@ -249,7 +257,12 @@ class Spawn(Generic[T]):
         """Say what waiting for this cothread is, in words."""
         return f"end of {self.name}"
 
-    def add_waiter(self, waiter: Wait) -> None:
+    def run_in(self, context: Context) -> None:
+        """Run in this context instead of a copy of the spawner's; only before it has started."""
+        if self._strand is not None:
+            self._strand.gr_context = context
+
+    def add_waiter(self, waiter: Waiter) -> None:
         """Have `waiter.wake()` called when the cothread ends; at once if it has."""
         if self._state >= _DONE:
             waiter.wake()
@@ -306,6 +319,7 @@ def _strand_body() -> None:
 
 
 scheduler.strand_body = _strand_body
+scheduler.at_fork(_cothreads.clear)
 
 
 def current() -> Spawn[Any] | None:
@@ -325,17 +339,14 @@ def WaitForAll(event_list: Iterable[Waitable[T]], timeout: Timeout = None) -> li
     """
     deadline = AbsTimeout(timeout)
     rest = iter(event_list)
-    results = []
     try:
-        for event in rest:
-            results.append(event.Wait(deadline))
+        return [event.Wait(deadline) for event in rest]
     except BaseException:
         for event in rest:
             abort = getattr(event, "AbortWait", None)
             if abort is not None:
                 abort()
         raise
-    return results
 
 
 @contextmanager

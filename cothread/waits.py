@@ -18,7 +18,8 @@ __all__ = ["TIMED_OUT", "Alarm", "Switchable", "Thrower", "Wait", "ready"]
 class Switchable(Protocol):
     """What may stand in the ready queue."""
 
-    def switch(self) -> object: ...
+    def switch(self) -> object:
+        """Resume it."""
 
 
 class Alarm(Protocol):
@@ -27,9 +28,12 @@ class Alarm(Protocol):
     An alarm whose `target` is None is disarmed, and is dropped instead.
     """
 
-    target: object
+    @property
+    def target(self) -> object:
+        """None once disarmed."""
 
-    def expire(self) -> None: ...
+    def expire(self) -> None:
+        """Do what is to be done."""
 
 
 ready: Final[deque[Switchable]] = deque()

@@ -12,19 +12,22 @@ from __future__ import annotations
 import asyncio
 import selectors
 import signal
+import threading
 from asyncio import events
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from ..clock import monotonic
 from ..coselect import POLLIN, wait_events
+from ..errors import CothreadError
 from ..events import Event
 from ..scheduler import scheduler
 from ..tasks import Spawn, Waitable
 from ..waiting import Yield
 
-__all__ = ["CooperativeSelector", "GuestLoop", "as_future", "run_async"]
+__all__ = ["CooperativeSelector", "GuestLoop", "as_future", "asyncio_hook", "run_async"]
 
 T = TypeVar("T")
 
@@ -39,22 +42,27 @@ class CooperativeSelector(selectors.BaseSelector):
     def __init__(self, urgent: bool = False) -> None:
         self._inner = selectors.EpollSelector()
         self._urgent = urgent
-        self._woken = Event[None]()
+        self._mark: asyncio.AbstractEventLoop | None = None
         self.waiting = False
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Watch a file."""
         return self._inner.register(fileobj, events, data)
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """Stop watching a file."""
         return self._inner.unregister(fileobj)
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Change what is watched of a file."""
         return self._inner.modify(fileobj, events, data)
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """Return the files watched, and their keys."""
         return self._inner.get_map()
 
     def close(self) -> None:
+        """Close the selector."""
         self._inner.close()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -62,8 +70,8 @@ class CooperativeSelector(selectors.BaseSelector):
 
         Suspends: always, so that a busy loop starves nobody.
         """
-        loop = events._get_running_loop()
-        events._set_running_loop(None)
+        self.suspend()
+        scheduler.host(None)
         try:
             if timeout is not None and timeout <= 0:
                 Yield()
@@ -73,8 +81,18 @@ class CooperativeSelector(selectors.BaseSelector):
                 wait_events({self._inner.fileno(): POLLIN}, deadline, self._urgent)
         finally:
             self.waiting = False
-            events._set_running_loop(loop)
+            self.resume()
+            scheduler.host(self)
         return self._inner.select(0)
+
+    def suspend(self) -> None:
+        """Lift asyncio's mark of a running loop from the thread."""
+        self._mark = events._get_running_loop()
+        events._set_running_loop(None)
+
+    def resume(self) -> None:
+        """Put the mark back."""
+        events._set_running_loop(self._mark)
 
 
 class GuestLoop(asyncio.SelectorEventLoop):
@@ -88,7 +106,17 @@ class GuestLoop(asyncio.SelectorEventLoop):
         self._cooperative = CooperativeSelector(urgent)
         super().__init__(self._cooperative)
 
-    def call_soon(
+    def run_forever(self) -> None:
+        """Run until stopped.
+
+        Suspends: whenever it has nothing to do, and once per round of callbacks.
+        """
+        try:
+            super().run_forever()
+        finally:
+            scheduler.host(None)
+
+    def call_soon(  # type: ignore[override]  # typeshed ties the arguments to the callback's
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """Schedule a callback; other cothreads of the thread may call this too."""
@@ -97,8 +125,12 @@ class GuestLoop(asyncio.SelectorEventLoop):
             self._wake()
         return handle
 
-    def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Schedule a callback for a time; other cothreads of the thread may call this too."""
         handle = super().call_at(when, callback, *args, context=context)
@@ -124,10 +156,32 @@ _shared: GuestLoop | None = None
 def _shared_loop() -> GuestLoop:
     """Return the loop that serves `run_async`: it runs in a cothread of its own, for ever."""
     global _shared
-    if _shared is None or _shared.is_closed():
+    if _shared is None:
         _shared = GuestLoop()
-        Spawn(_shared.run_forever).name = "asyncio"
+        Spawn(_serve, _shared).name = "asyncio"
     return _shared
+
+
+def _serve(loop: GuestLoop) -> None:
+    global _shared
+    try:
+        loop.run_forever()
+    finally:
+        _shared = None
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        with suppress(BaseException):
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.close()
+
+
+def _forget() -> None:
+    global _shared
+    _shared = None
+
+
+scheduler.at_fork(_forget)
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -161,6 +215,11 @@ def as_future(
     """
     if loop is None:
         loop = asyncio.get_running_loop()
+    if not isinstance(loop, GuestLoop):
+        raise CothreadError(
+            f"{loop!r} stops all cothreads while it waits, so it cannot wait for one; "
+            "run it with asyncio.Runner(loop_factory=cothread.GuestLoop) or asyncio_hook()"
+        )
     future: asyncio.Future[T] = loop.create_future()
 
     def wait() -> None:
@@ -177,3 +236,17 @@ def as_future(
     waiter.name = f"future of {event!r}"
     future.add_done_callback(lambda _: waiter.Cancel())
     return future
+
+
+def asyncio_hook() -> None:
+    """Make `asyncio.run` and all new event loops cooperative: they suspend only their cothread."""
+    asyncio.set_event_loop_policy(_GuestPolicy())
+
+
+class _GuestPolicy(asyncio.DefaultEventLoopPolicy):
+    """Makes guest loops in the scheduler's thread, and ordinary ones in others."""
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        if threading.get_ident() == scheduler.thread_id:
+            return GuestLoop()
+        return super().new_event_loop()
