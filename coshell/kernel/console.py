@@ -145,7 +145,8 @@ class Console:
 
     @contextmanager
     def prompting(self, screen: Screen) -> Iterator[None]:
-        """Leave the screen to the prompt."""
+        """Leave the screen to the prompt; a cell that asks for input goes on afterwards."""
+        in_cell = self._cell_since is not None
         self.leave_cell()
         if self._partial:
             self.terminal.write("\n")
@@ -157,6 +158,15 @@ class Console:
             yield
         finally:
             self.screen = None
+            if in_cell:
+                self.enter_cell()
+
+    def take_partial(self) -> str:
+        """Take the line that the foreground has begun off the screen, and return it."""
+        partial, self._partial = self._partial, ""
+        if partial:
+            self.terminal.write(f"{self._erasure()}{self._up_from(partial)}\r\x1b[J")
+        return partial
 
     def enter_cell(self) -> None:
         """Begin the running of a cell: keys are kept for the next prompt, the dock stays live."""
@@ -253,9 +263,7 @@ class Console:
         """Put whole lines above the line that the foreground is writing."""
         erasure = self._erasure()
         if self._partial:
-            columns = self.terminal.size()[0]
-            above = max(cells(self._partial) - 1, 0) // columns
-            erasure += (f"\x1b[{above}A" if above else "") + "\r\x1b[J"
+            erasure += f"{self._up_from(self._partial)}\r\x1b[J"
         picture = ""
         if self._cell_since is not None:
             if self._partial:
@@ -263,6 +271,11 @@ class Console:
             elif erasure:
                 picture = self._picture(self.clock())
         self.terminal.write(erasure + text + self._partial + picture)
+
+    def _up_from(self, partial: str) -> str:
+        """Return what moves from the end of a line to the row of its beginning."""
+        above = max(cells(partial) - 1, 0) // self.terminal.size()[0]
+        return f"\x1b[{above}A" if above else ""
 
     # -- the dock while a cell runs
 

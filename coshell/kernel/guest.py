@@ -34,6 +34,11 @@ class Guest:
             self._loop.set_exception_handler(self._failed)
         return self._loop
 
+    @property
+    def busy(self) -> bool:
+        """True while a coroutine runs on it, so that no other can be waited for."""
+        return self._loop is not None and self._loop.is_running()
+
     def __call__(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end in the calling cothread.
 

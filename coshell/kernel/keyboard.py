@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 from cothread.coselect import wait_readable
 
 from .console import Console
 
-__all__ = ["Keyboard", "LineReader"]
+__all__ = ["Ask", "Keyboard", "LineReader"]
+
+Ask: TypeAlias = Callable[[str], str | None]
+"""Asks the operator for a line with editing, after a prompt; None when that cannot be done now."""
 
 BLOCK = 65_536
 
@@ -68,9 +73,20 @@ class LineReader:
 
 
 class Keyboard(io.TextIOBase):
-    """`sys.stdin` of the shell: lends itself the terminal, and lets cothreads run meanwhile."""
+    """`sys.stdin` of the shell, so that `input()` lets everything else go on.
 
-    def __init__(self, console: Console, original: Any) -> None:
+    Args:
+        console: where the line is typed.
+        original: the terminal's own stream.
+        ask: reads a line with editing.
+        check: called before anything is read; raises when the caller may not read.
+    """
+
+    def __init__(
+        self, console: Console, original: Any, ask: Ask, check: Callable[[], object]
+    ) -> None:
+        self._ask = ask
+        self._check = check
         self._console = console
         self._original = original
         self._lines = LineReader(int(original.fileno()), console.terminal.encoding)
@@ -98,10 +114,15 @@ class Keyboard(io.TextIOBase):
         raise io.UnsupportedOperation("the shell's keyboard has no descriptor of its own")
 
     def readline(self, size: int | None = -1) -> str:  # type: ignore[override]  # noqa: ARG002
-        """Return the next line typed, edited by the terminal itself.
+        """Return the next line typed.
 
         Suspends: until then.
         """
+        self._check()
+        with suppress(EOFError):
+            line = self._ask(self._console.take_partial())
+            if line is not None:
+                return f"{line}\n"
         with self._console.lending():
             self._lines.again()
             return self._lines.readline()
@@ -111,6 +132,7 @@ class Keyboard(io.TextIOBase):
 
         Suspends: until then.
         """
+        self._check()
         with self._console.lending():
             self._lines.again()
             return self._lines.read()

@@ -6,17 +6,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from IPython.core.interactiveshell import ExecutionResult
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
-from prompt_toolkit.application import create_app_session
+from prompt_toolkit.application import Application, create_app_session
+from prompt_toolkit.formatted_text import ANSI
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_input
+from prompt_toolkit.key_binding.key_processor import KeyPress
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.shortcuts import PromptSession
 from traitlets import default
 
-from cothread import Spawn, hooks
+from cothread import Spawn, current, hooks
 from cothread.clock import monotonic
 
 from .console import Console
@@ -60,6 +65,7 @@ class CoShell(TerminalInteractiveShell):
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
         self._device = HeldOutput(self.terminal, self._before_drawing)
+        self._answers = InMemoryHistory()
         self._opened = ExitStack()
         self._depth = 0
         if self.terminal.interactive:
@@ -91,8 +97,9 @@ class CoShell(TerminalInteractiveShell):
             if self.terminal.interactive:
                 stack.enter_context(self.outlet.installed())
                 stack.enter_context(self._keyboard())
-                stack.enter_context(self._resizing())
+                stack.enter_context(_handling(signal.SIGWINCH, self._on_resize))
             stack.enter_context(self.interrupts.installed())
+            stack.enter_context(_handling(signal.SIGQUIT, self._on_quit))
             yield
 
     # -- the prompt
@@ -113,7 +120,6 @@ class CoShell(TerminalInteractiveShell):
         session.app.terminal_size_polling_interval = None
         session.app.renderer.cpr_not_supported_callback = None
         install_dock(session, self.dock, monotonic)
-        self._screen = PromptScreen(session.app, self._device)
 
     def prompt_for_code(self) -> str:
         """Read one cell, while everything else goes on.
@@ -123,19 +129,15 @@ class CoShell(TerminalInteractiveShell):
         if self.simple_prompt:
             return self._prompt_for_line()
         default, self.rl_next_input = self.rl_next_input, None
-        with self.console.prompting(self._screen):
-            self.interrupts.at_prompt = self._clear_line
-            try:
-                text: str = self.guest(
-                    self.pt_app.prompt_async(
-                        default=default or "",
-                        set_exception_handler=False,
-                        handle_sigint=False,
-                        **self._extra_prompt_options(),
-                    )
+        with self._prompting(self.pt_app.app):
+            text: str = self.guest(
+                self.pt_app.prompt_async(
+                    default=default or "",
+                    set_exception_handler=False,
+                    handle_sigint=False,
+                    **self._extra_prompt_options(),
                 )
-            finally:
-                self.interrupts.at_prompt = None
+            )
         return text
 
     def _extra_prompt_options(self) -> dict[str, Any]:
@@ -143,10 +145,59 @@ class CoShell(TerminalInteractiveShell):
         del options["reserve_space_for_menu"]
         return options
 
-    def _clear_line(self) -> None:
-        app = self.pt_app.app
-        if app.is_running:
-            self.guest.loop.call_soon(app.key_processor.send_sigint)
+    @contextmanager
+    def _prompting(self, app: Application[Any]) -> Iterator[None]:
+        """Leave screen and Ctrl-C to a prompt in the `with` block."""
+
+        def press() -> None:
+            app.key_processor.feed(KeyPress(Keys.ControlC))
+            app.key_processor.process_keys()
+
+        def interrupt() -> None:
+            if app.is_running and app.context is not None:
+                self.guest.loop.call_soon(press, context=app.context.copy())
+
+        previous, self.interrupts.at_prompt = self.interrupts.at_prompt, interrupt
+        try:
+            with self.console.prompting(PromptScreen(app, self._device)):
+                yield
+        finally:
+            self.interrupts.at_prompt = previous
+
+    def ask(self, message: str = "", password: bool = False) -> str | None:
+        """Ask the operator for a line, while everything else goes on.
+
+        Returns:
+            The line; None when a coroutine is being run, beside which nothing can be asked.
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed.
+            EOFError: Ctrl-D was pressed.
+        Suspends: until Enter is pressed.
+        """
+        if self.guest.busy or not self.terminal.paints:
+            return None
+        session: PromptSession[str] = PromptSession(
+            ANSI(message), is_password=password, history=self._answers
+        )
+        session.app.terminal_size_polling_interval = None
+        install_dock(session, self.dock, monotonic)
+        with self._prompting(session.app):
+            return self.guest(
+                session.prompt_async(set_exception_handler=False, handle_sigint=False)
+            )
+
+    def _may_read(self) -> None:
+        """Refuse the keyboard to background jobs: the operator is typing something else.
+
+        Raises:
+            RuntimeError: this is a background job.
+        """
+        if not self._is_foreground(current()):
+            job = self.jobs.current()
+            number = f"%fg {job.number}" if job is not None else "%fg"
+            raise RuntimeError(
+                f"input() in a background job: the keyboard belongs to the prompt; {number} first"
+            )
 
     def _prompt_for_line(self) -> str:
         """Read one cell from a pipe or a terminal that cannot be painted on."""
@@ -252,17 +303,27 @@ class CoShell(TerminalInteractiveShell):
 
     @contextmanager
     def _keyboard(self) -> Iterator[None]:
-        original, sys.stdin = sys.stdin, Keyboard(self.console, self.terminal.source)
+        original, sys.stdin = (
+            sys.stdin,
+            Keyboard(self.console, self.terminal.source, self.ask, self._may_read),
+        )
         try:
             yield
         finally:
             sys.stdin = original
 
-    @contextmanager
-    def _resizing(self) -> Iterator[None]:
-        previous = signal.signal(signal.SIGWINCH, lambda *_: self.console.resized())
-        try:
-            yield
-        finally:
-            with suppress(TypeError, ValueError):
-                signal.signal(signal.SIGWINCH, previous)
+    def _on_resize(self, *_: object) -> None:
+        self.console.resized()
+
+    def _on_quit(self, *_: object) -> None:
+        self.emit("Ctrl-\\ does not end the session: `exit` or Ctrl-D does, Ctrl-C interrupts.")
+
+
+@contextmanager
+def _handling(number: signal.Signals, handler: Callable[..., object]) -> Iterator[None]:
+    """Handle a signal in the `with` block."""
+    previous = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, previous)

@@ -80,7 +80,8 @@ class Terminal:
         attributes = self._copy()
         attributes[_LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
         attributes[_LFLAG] |= termios.ISIG | termios.NOFLSH
-        attributes[_IFLAG] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL)
+        attributes[_IFLAG] &= ~(termios.IXON | termios.IXOFF)
+        attributes[_IFLAG] |= termios.ICRNL
         self._disable(attributes, termios.VQUIT, termios.VSUSP)
         attributes[_CC][termios.VMIN] = 1
         attributes[_CC][termios.VTIME] = 0

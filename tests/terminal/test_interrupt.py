@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C, Ctrl-D and Ctrl-\\: whom they reach, and whom they must not."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.support.terminal import Terminal
+
+
+def begin(shell: Terminal, cell: str, number: int) -> None:
+    """Run a cell that says when it has begun."""
+    shell.line(f"print('be' + 'gun'); {cell}")
+    shell.wait_for("begun")
+    assert f"In [{number}]" not in shell.text
+
+
+def test_at_the_prompt_it_clears_the_line(shell):
+    shell.send("half a line")
+    shell.wait_for("In [2]: half a line")
+    shell.key("ctrl-c")
+    shell.wait_gone("half")
+    shell.line("1 + 1")
+    shell.wait_for("Out[2]: 2")
+
+
+def test_a_signal_from_outside_is_like_the_key(shell):
+    shell.send("half a line")
+    shell.wait_for("In [2]: half a line")
+    os.kill(shell.process.pid, signal.SIGINT)
+    shell.wait_gone("half")
+    shell.line("1 + 1")
+    shell.wait_for("Out[2]: 2")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Sleep(1000)",
+        "Event().Wait()",
+        "Spawn(Sleep, 1000).Wait()",
+        "import asyncio; await asyncio.sleep(1000)",
+        "exec('while True: pass')",
+        "import time; time.sleep(1000)",
+    ],
+)
+def test_in_a_cell_it_interrupts_the_foreground_only(shell, cell):
+    shell.line("n = []; job = Spawn(lambda: [(Sleep(0.01), n.append(i)) for i in range(10**6)])")
+    shell.wait_prompt(3)
+    begin(shell, cell, 4)
+    shell.key("ctrl-c")
+    shell.wait_for("KeyboardInterrupt")
+    shell.wait_prompt(4)
+    shell.line("m = len(n); Sleep(0.2); bool(job), len(n) > m")
+    shell.wait_for("Out[4]: (False, True)")
+    assert "%why" not in shell.text
+
+
+def test_twice_at_once_is_once(shell):
+    begin(shell, "Sleep(1000)", 3)
+    os.kill(shell.process.pid, signal.SIGINT)
+    os.kill(shell.process.pid, signal.SIGINT)
+    shell.wait_for("KeyboardInterrupt")
+    shell.wait_prompt(3)
+    shell.line("'still', 'here'")
+    shell.wait_for("Out[3]: ('still', 'here')")
+
+
+def test_cleanup_code_of_the_cell_runs(shell):
+    shell.line(
+        'exec(\'def f():\\n try: Sleep(1000)\\n finally: Sleep(0.1); print("cleaned", "up")\')'
+    )
+    shell.wait_prompt(3)
+    begin(shell, "f()", 4)
+    shell.key("ctrl-c")
+    shell.wait_for("cleaned up", "KeyboardInterrupt")
+    shell.wait_prompt(4)
+
+
+def test_the_quit_key_and_signal_do_not_end_the_session(shell):
+    shell.key("ctrl-\\")
+    shell.line("1 + 1")
+    shell.wait_for("Out[2]: 2")
+    begin(shell, "Sleep(1)", 4)
+    shell.key("ctrl-\\")
+    shell.wait_prompt(4)
+    os.kill(shell.process.pid, signal.SIGQUIT)
+    shell.line("2 + 2")
+    shell.wait_for("Out[4]: 4")
+
+
+def test_leaving_asks_and_may_be_declined(shell):
+    shell.line("job = Spawn(Sleep, 1000)")
+    shell.wait_prompt(3)
+    shell.key("ctrl-d")
+    shell.wait_for("1 job running. Do you really want to exit")
+    shell.line("n")
+    shell.wait_prompt(3)
+    shell.line("bool(job)")
+    shell.wait_for("Out[3]: False")
+    shell.key("ctrl-d")
+    shell.wait_for("1 job running. Do you really want to exit")
+    shell.line("y")
+    assert shell.wait_end() == 0
+
+
+def test_the_terminal_is_given_back_as_it_was(start):
+    shell = start("--no-banner")
+    before = shell.modes()
+    shell.wait_prompt(1)
+    assert shell.modes() != before
+    shell.line("exit")
+    assert shell.wait_end() == 0
+    assert shell.modes() == before
