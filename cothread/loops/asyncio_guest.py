@@ -240,13 +240,13 @@ def as_future(
 
 def asyncio_hook() -> None:
     """Make `asyncio.run` and all new event loops cooperative: they suspend only their cothread."""
-    asyncio.set_event_loop_policy(_GuestPolicy())
 
+    class GuestPolicy(asyncio.DefaultEventLoopPolicy):
+        """Makes guest loops in the scheduler's thread, and ordinary ones in others."""
 
-class _GuestPolicy(asyncio.DefaultEventLoopPolicy):
-    """Makes guest loops in the scheduler's thread, and ordinary ones in others."""
+        def new_event_loop(self) -> asyncio.AbstractEventLoop:
+            if threading.get_ident() == scheduler.thread_id:
+                return GuestLoop()
+            return super().new_event_loop()
 
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        if threading.get_ident() == scheduler.thread_id:
-            return GuestLoop()
-        return super().new_event_loop()
+    asyncio.set_event_loop_policy(GuestPolicy())
