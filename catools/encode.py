@@ -47,9 +47,11 @@ def encode(
     Suspends: where `enum_strings` does.
     """
     kind = type(value)
-    if datatype is None and native == DBR_DOUBLE and kind is float:
+    if datatype is None and native == DBR_DOUBLE and kind is float and native_count:
         return DBR_DOUBLE, 1, pack_double(value)
     target = Target(name, native, native_count, strict, enum_strings)
+    if native_count < 1:
+        target.check_count(1)
     if datatype is None and native != DBR_STRING and (kind is int or kind is float):
         return native, 1, pack_numbers(target, native, [value])
     wanted = wanted_for_writing(datatype)
