@@ -49,7 +49,7 @@ def _any_thread(function: Callable[P, T]) -> Callable[P, T]:
     def forward(*args: P.args, **kargs: P.kwargs) -> T:
         if get_ident() == cothread.scheduler_thread_id:
             return function(*args, **kargs)
-        result: T = cothread.CallbackResult(function, *args, **kargs)
+        result: T = cothread.CallbackResult(function, *args, **kargs)  # type: ignore[arg-type]
         return result
 
     return forward
@@ -78,7 +78,7 @@ def _finish(results: list[Any], throw: bool) -> list[Any]:
 
 
 @overload
-def caget(
+def caget(  # type: ignore[overload-overlap]
     pvs: str,
     *,
     timeout: Timeout = 5,
@@ -88,7 +88,7 @@ def caget(
     throw: Literal[True] = True,
 ) -> AugmentedValue: ...
 @overload
-def caget(
+def caget(  # type: ignore[overload-overlap]
     pvs: str,
     *,
     timeout: Timeout = 5,
@@ -323,7 +323,7 @@ def camonitor(
     if not one:
         _check_name(pvs)
     names = [pvs] if isinstance(pvs, str) else _name_list(pvs)
-    if not isinstance(mask, int) or not 0 < mask <= 0xFF:
+    if not 0 < mask <= 0xFF:
         text = f"events must be DBE_* bits such as DBE_VALUE | DBE_ALARM, not {events!r}"
         raise CAException(names[0] if names else "camonitor", ECA_BADMASK, text)
     client = default.client()
@@ -356,7 +356,7 @@ def _tell_unconnected(monitors: list[Monitor], deadline: float) -> None:
 
 
 @overload
-def connect(
+def connect(  # type: ignore[overload-overlap]
     pvs: str,
     *,
     cainfo: Literal[True],
@@ -365,7 +365,7 @@ def connect(
     throw: bool = True,
 ) -> ca_info: ...
 @overload
-def connect(
+def connect(  # type: ignore[overload-overlap]
     pvs: str,
     *,
     cainfo: bool = False,
@@ -472,7 +472,9 @@ def _info(channel: Channel) -> ca_info:
 
 
 @overload
-def cainfo(pvs: str, *, timeout: Timeout = 5, throw: bool = True) -> ca_info: ...
+def cainfo(  # type: ignore[overload-overlap]
+    pvs: str, *, timeout: Timeout = 5, throw: bool = True
+) -> ca_info: ...
 @overload
 def cainfo(pvs: Iterable[str], *, timeout: Timeout = 5, throw: bool = True) -> list[ca_info]: ...
 def cainfo(pvs: str | Iterable[str], *, timeout: Timeout = 5, throw: bool = True) -> Any:
@@ -480,4 +482,4 @@ def cainfo(pvs: str | Iterable[str], *, timeout: Timeout = 5, throw: bool = True
 
     Args, Raises, Suspends, Thread: as for `connect`.
     """
-    return connect(pvs, cainfo=True, timeout=timeout, throw=throw)  # type: ignore[call-overload]
+    return connect(pvs, cainfo=True, timeout=timeout, throw=throw)

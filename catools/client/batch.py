@@ -9,9 +9,8 @@ from cothread import Event, Timedout
 from cothread.clock import monotonic
 
 from ..protocol.eca import ECA_NORMAL
+from ..protocol.records import Data
 
-Reply = tuple[int, bytes | memoryview]
-"""(element count, payload)"""
 Failure = tuple[int, str]
 """(ECA status, detail)"""
 DONE: Final[Failure] = (ECA_NORMAL, "")
@@ -28,15 +27,15 @@ class Batch:
 
     def __init__(self, size: int) -> None:
         self.left = size
-        self.replies: list[Reply | None] = [None] * size
+        self.replies: list[Data | None] = [None] * size
         self.failures: dict[int, Failure] = {}
         self.ready: list[int] = []
         self._event: Event[None] = Event()
         self._told = False
 
-    def accept(self, index: int, count: int, payload: bytes | memoryview) -> None:
+    def accept(self, reply: Data) -> None:
         """Take the reply to a read."""
-        self.replies[index] = (count, payload)
+        self.replies[reply[1]] = reply
         self.left -= 1
         if self.left == 0:
             self._tell()

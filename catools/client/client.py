@@ -84,6 +84,7 @@ class Client:
         self._to_flush: list[Link] = []
         self._flush_event: Event[None] = Event()
         self._flusher: Spawn[None] | None = None
+        self._tasks: list[Spawn[None]] = []
         self._unwanted: set[Channel] = set()
         self._silences: dict[Address, tuple[float, int]] = {}
         self._closed_bytes = [0, 0]
@@ -98,6 +99,14 @@ class Client:
             )
         for address in self.config.name_servers:
             self._open_name_server(address)
+
+    def _spawn(self, name: str, function: Callable[..., None], *args: object) -> Spawn[None]:
+        """Start a cothread that ends with the client at the latest."""
+        self._tasks = [task for task in self._tasks if not task]
+        task = Spawn(function, *args)
+        task.name = f"catools {name}"
+        self._tasks.append(task)
+        return task
 
     # Notices
 
@@ -167,7 +176,7 @@ class Client:
         if channel.wanted or channel.record is not None or channel.phase is Phase.CLOSED:
             return
         if not self._unwanted:
-            Spawn(self._abandon).name = "catools unwanted names"
+            self._spawn("unwanted names", self._abandon)
         self._unwanted.add(channel)
 
     def _abandon(self) -> None:
@@ -279,7 +288,7 @@ class Client:
         else:
             self.channels_lost(channels, reason)
         if link.keep:
-            Spawn(self._reopen_name_server, link.address).name = "catools name server"
+            self._spawn("name server", self._reopen_name_server, link.address)
 
     def _reopen_name_server(self, address: Address) -> None:
         Sleep(min(self.config.connection_timeout_s, 30.0))
@@ -289,7 +298,7 @@ class Client:
     def link_idle(self, link: Link) -> None:
         """Close a circuit some time after its last channel has gone."""
         if link.idle:
-            Spawn(self._close_if_idle, link).name = f"catools linger {link.name}"
+            self._spawn(f"linger {link.name}", self._close_if_idle, link)
 
     def _close_if_idle(self, link: Link) -> None:
         Sleep(CIRCUIT_LINGER_S)
@@ -414,8 +423,7 @@ class Client:
         """Send what a circuit has queued at the end of this scheduler round."""
         self._to_flush.append(link)
         if self._flusher is None:
-            self._flusher = Spawn(self._flush_rounds)
-            self._flusher.name = "catools flush"
+            self._flusher = self._spawn("flush", self._flush_rounds)
         elif len(self._to_flush) == 1:
             self._flush_event.Signal()
 
@@ -464,9 +472,10 @@ class Client:
         self.closed = True
         self.dispatcher.close()
         self.finder.close()
-        if self._flusher is not None:
-            self._flusher.Cancel()
-        sockets = [sock for link in self.links.values() if (sock := link.finish()) is not None]
+        for task in self._tasks:
+            task.Cancel()
+        links = list(self.links.values())
+        sockets = [sock for link in links if (sock := link.finish()) is not None]
         until = time.monotonic() + EXIT_S
         while sockets and (left := until - time.monotonic()) > 0:
             readable, _, _ = select.select(sockets, [], [], left)
@@ -477,6 +486,8 @@ class Client:
                     ended = True
                 if ended:
                     sockets.remove(sock)
+        for link in links:
+            link.end()
         self.links.clear()
         self._by_cid.clear()
         self.channels.clear()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from cothread.clock import Timeout, expiry, monotonic
@@ -16,15 +16,18 @@ from ..protocol.framing import decode_text
 from .batch import Batch
 from .channel import Channel, RequestKey
 from .explain import timed_out
-from .link import FLUSH_ABOVE
 
 if TYPE_CHECKING:
     from ..conversion import Request
+    from ..protocol.circuit import Wanted
     from .client import Client
     from .link import Link
 
 URGENT: Final = 40
 """Up to so many PVs, which fit one datagram, a call may overtake longer lists in the search."""
+
+PIECE: Final = 512
+"""Requests sent together."""
 
 
 class Get:
@@ -36,12 +39,12 @@ class Get:
         "client",
         "deadline",
         "errors",
-        "idents",
         "key",
         "links",
         "names",
         "requests",
         "started",
+        "waiting",
     )
 
     def __init__(
@@ -56,7 +59,7 @@ class Get:
         self.batch = Batch(size)
         self.channels: list[Channel | None] = [None] * size
         self.requests: list[Request | None] = [None] * size
-        self.idents: list[int] = [0] * size
+        self.waiting: set[int] = set()
         self.errors: dict[int, ca_nothing] = {}
         self.links: set[Link] = set()
 
@@ -68,13 +71,11 @@ class Get:
         try:
             self._start()
             while self.batch.left > 0:
-                self._flush()
                 if not self.batch.wait(self.deadline):
                     break
-                for index in self.batch.take_ready():
-                    channel = self.channels[index]
-                    assert channel is not None
-                    self._issue(index, channel)
+                ready = self.batch.take_ready()
+                self.waiting.difference_update(ready)
+                self._issue(ready)
         finally:
             # Cancelled or interrupted or timed out: nothing of ours stays behind.
             if self.batch.left > 0:
@@ -85,7 +86,6 @@ class Get:
         client = self.client
         known = client.channels
         channels = self.channels
-        urgent = len(self.names) <= URGENT
         for index, name in enumerate(self.names):
             channel = known.get(name)
             if channel is None:
@@ -95,61 +95,69 @@ class Get:
                     self._fail(index, error)
                     continue
             channels[index] = channel
-            if channel.record is not None:
-                self._issue(index, channel)
-            else:
-                client.wait_for(channel, self.batch, index, urgent=urgent)
+        self._issue(range(len(channels)))
 
-    def _issue(self, index: int, channel: Channel) -> None:
-        """Send the request for a connected channel."""
-        record, link = channel.record, channel.link
-        if record is None or link is None:
-            # It was lost again between the news and our turn.
-            self.client.wait_for(channel, self.batch, index, urgent=False)
-            return
-        request = channel.requests.get(self.key) or channel.request(self.key)
-        self.requests[index] = request
-        circuit = link.circuit
-        try:
-            self.idents[index] = circuit.read(record, request.dbr, request.count, self.batch, index)
-        except RequestRefused as refusal:
-            self._fail(index, CAException(channel.name, refusal.status, refusal.detail))
-            return
-        if circuit.outgoing_size > FLUSH_ABOVE:
+    def _issue(self, indexes: Iterable[int]) -> None:
+        """Send the requests for those channels that are connected, and wait for the others."""
+        channels = self.channels
+        requests = self.requests
+        key = self.key
+        urgent = len(channels) <= URGENT
+        link: Link | None = None
+        wanted: list[Wanted] = []
+        groups: dict[Link, list[Wanted]] = {}
+        for index in indexes:
+            channel = channels[index]
+            if channel is None:
+                continue
+            record = channel.record
+            if record is None:
+                self.waiting.add(index)
+                self.client.wait_for(channel, self.batch, index, urgent=urgent)
+                continue
+            request = channel.requests.get(key) or channel.request(key)
+            requests[index] = request
+            if channel.link is not link:
+                link = channel.link
+                assert link is not None
+                wanted = groups.setdefault(link, [])
+            wanted.append((record, request.dbr, request.count, index))
+        for link, wanted in groups.items():
+            self._send(link, wanted)
+
+    def _send(self, link: Link, wanted: list[Wanted]) -> None:
+        # In pieces, so that the server works on the first while we prepare the next.
+        for start in range(0, len(wanted), PIECE):
+            for index, refusal in link.circuit.read_many(wanted[start : start + PIECE], self.batch):
+                name = self.names[index]
+                self._fail(index, CAException(name, refusal.status, refusal.detail))
             link.flush()
-        else:
-            self.links.add(link)
+        self.links.add(link)
 
     def _fail(self, index: int, error: ca_nothing) -> None:
         self.errors[index] = error
         self.batch.left -= 1
 
-    def _flush(self) -> None:
-        links = self.links
-        while links:
-            links.pop().flush()
-
     def _abandon(self) -> None:
-        batch = self.batch
-        for index, channel in enumerate(self.channels):
-            if channel is None or batch.replies[index] is not None or index in self.errors:
-                continue
-            if self.idents[index] == 0:
-                self.client.forget_waiter(channel, batch, index)
-            elif index not in batch.failures and channel.link is not None and channel.link.up:
-                channel.link.circuit.abandon((self.idents[index],))
+        for index in self.waiting:
+            channel = self.channels[index]
+            assert channel is not None
+            self.client.forget_waiter(channel, self.batch, index)
+        for link in self.links:
+            if link.up:
+                link.circuit.abandon_all(self.batch)
 
     def _results(self) -> list[Any]:
-        replies = self.batch.replies
         results: list[Any] = []
         append = results.append
-        for index, request in enumerate(self.requests):
-            reply = replies[index]
+        for index, (request, reply) in enumerate(
+            zip(self.requests, self.batch.replies, strict=True)
+        ):
             if reply is None or request is None:
                 append(self._error(index))
                 continue
             try:
-                append(request.decode(reply[1], reply[0]))
+                append(request.decode(reply[3], reply[2]))
             except ca_nothing as error:
                 append(error)
         return results
@@ -180,20 +188,20 @@ def enum_strings(client: Client, channel: Channel, deadline: float | None) -> li
     if record is None or link is None:
         raise ca_nothing(channel.name, ECA_DISCONN, channel.lost_reason)
     try:
-        ident = link.circuit.read(record, DBR_GR_ENUM, 1, batch)
+        link.circuit.read(record, DBR_GR_ENUM, 1, batch)
     except RequestRefused as refusal:
         raise CAException(channel.name, refusal.status, refusal.detail) from None
     link.flush()
     while batch.left > 0:
         if not batch.wait(deadline):
-            link.circuit.abandon((ident,))
+            link.circuit.abandon_all(batch)
             elapsed = monotonic() - started
             raise timed_out(client, channel, elapsed, "the states of the enumeration did not come")
     if 0 in batch.failures:
         raise ca_nothing(channel.name, *batch.failures[0])
     reply = batch.replies[0]
     assert reply is not None
-    _, _, states, texts = DBR_TYPES[DBR_GR_ENUM].metadata.unpack_from(reply[1])
+    _, _, states, texts = DBR_TYPES[DBR_GR_ENUM].metadata.unpack_from(reply[3])
     used = max(0, min(states, ENUM_STATES))
     return [
         decode_text(texts[start : start + ENUM_STRING_SIZE])

