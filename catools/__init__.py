@@ -16,10 +16,11 @@ from typing import Any
 from . import dbr as _dbr
 from .api import caget, cainfo, camonitor, caput, connect
 from .client import default as _default
-from .client.client import Client, Statistics
+from .client.client import Client
 from .client.default import client as default_client
 from .client.default import close as close_client
 from .client.puts import put_hooks
+from .client.statistics import Statistics
 from .dbr import *  # noqa: F403
 from .errors import CAException, Disconnected, InvalidDatatype, ca_nothing
 from .values import ca_bytes, ca_float, ca_info, ca_int, ca_str

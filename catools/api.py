@@ -18,10 +18,9 @@ from cothread import Sleep, Spawn
 from cothread.clock import Timeout, expiry, monotonic
 
 from .client import default
-from .client.batch import Batch
-from .client.channel import Channel, Phase
-from .client.explain import progress, summary, timed_out
-from .client.get import URGENT, Get
+from .client.connect import connect_all
+from .client.explain import progress, summary
+from .client.get import Get
 from .client.monitors import Monitor
 from .client.put import Put
 from .conversion import check_put, check_request
@@ -208,13 +207,12 @@ def caput(
         A `ca_nothing` whose `ok` is true, or a list of them.
     Raises:
         ca_nothing: the first PV in order that failed; the text names all of them.
-    Suspends: until sent, or with `wait` completed; not at all if all PVs are connected and `wait`
-        is false, unless text has to be looked up among the states of an enumeration.
+    Suspends: until sent, or with `wait` completed; not for connected PVs without `wait`, unless
+        text has to be looked up among the states of an enumeration.
     Thread: any.
     """
     check_put(datatype)
     client = default.client()
-    one = isinstance(pvs, str)
     if isinstance(pvs, str):
         names = [pvs]
         value_list: Sequence[Any] = [values]
@@ -241,7 +239,7 @@ def caput(
             raise
         results = [refusal] * len(names)
     results = _finish(results, throw)
-    return results[0] if one else results
+    return results[0] if isinstance(pvs, str) else results
 
 
 def _value_list(names: Sequence[str], values: Any, repeat_value: bool) -> Sequence[Any]:
@@ -409,66 +407,8 @@ def connect(
     if not one:
         _check_name(pvs)
     names = [pvs] if isinstance(pvs, str) else _name_list(pvs)
-    results = _finish(_connect(names, cainfo, wait, timeout), throw)
+    results = _finish(connect_all(default.client(), names, timeout, info=cainfo, wait=wait), throw)
     return results[0] if one else results
-
-
-def _connect(names: Sequence[str], info: bool, wait: bool, timeout: Timeout) -> list[Any]:
-    client = default.client()
-    started = monotonic()
-    deadline = expiry(timeout)
-    urgent = len(names) <= URGENT
-    batch = Batch(len(names))
-    channels: list[Channel | ca_nothing] = []
-    missing: dict[int, Channel] = {}
-    for index, name in enumerate(names):
-        try:
-            channel = client.channel(name)
-        except ca_nothing as error:
-            channels.append(error)
-            continue
-        channels.append(channel)
-        if not wait:
-            channel.pinned = True
-            client.want(channel, urgent=urgent)
-        elif channel.record is None:
-            missing[index] = channel
-            client.wait_for(channel, batch, index, urgent=urgent)
-    try:
-        while missing and batch.wait(deadline):
-            for index in batch.take_ready():
-                del missing[index]
-    finally:
-        for index, channel in missing.items():
-            client.forget_waiter(channel, batch, index)
-    results: list[Any] = []
-    for index, found in enumerate(channels):
-        if isinstance(found, ca_nothing):
-            results.append(found)
-        elif index in missing:
-            results.append(timed_out(client, found, monotonic() - started, "it has been lost"))
-        else:
-            results.append(_info(found) if info else ca_nothing(found.name))
-    return results
-
-
-def _info(channel: Channel) -> ca_info:
-    record = channel.record
-    if record is not None:
-        return ca_info(
-            channel.name,
-            ca_info.CONNECTED,
-            channel.server,
-            record.readable,
-            record.writable,
-            record.native_count,
-            record.native_type,
-        )
-    if channel.phase is Phase.CLOSED:
-        return ca_info(channel.name, ca_info.CLOSED)
-    if channel.disconnected_at is not None and not channel.refusals:
-        return ca_info(channel.name, ca_info.PREVIOUSLY_CONNECTED)
-    return ca_info(channel.name, ca_info.NEVER_CONNECTED)
 
 
 @overload

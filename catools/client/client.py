@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import logging
 import select
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from cothread import Event, Sleep, Spawn
@@ -16,47 +14,25 @@ from cothread.clock import monotonic
 from ..config import Address, Config, read_config
 from ..errors import CAException, ca_nothing
 from ..protocol.circuit import CircuitSettings
-from ..protocol.commands import ECHO_TIMEOUT_S, MAX_NAME, SINCE_TCP_SEARCH
+from ..protocol.commands import MAX_NAME, SINCE_TCP_SEARCH
 from ..protocol.eca import ECA_BADSTR, ECA_DISCONN
 from ..protocol.framing import encode_name
 from ..protocol.ids import IdSource
+from ..protocol.patience import Patience
 from ..protocol.records import CircuitChannel, WriteRefused
 from .channel import Channel, Phase, Waiter
 from .discovery import Finder
 from .link import Link
 from .monitors import MOST_WAITING, Dispatcher, Feed, Monitor
-
-log: Final = logging.getLogger("catools")
+from .notices import Notices
+from .statistics import Statistics, statistics
 
 CIRCUIT_LINGER_S: Final = 10.0
 """A circuit without channels is kept this long, since the next channel often comes soon."""
 UNWANTED_S: Final = 30.0
 """A name that nobody waits for any more is searched this long, then given up until asked again."""
-PATIENCE_FOR_S: Final = 300.0
-"""How long a server that fell silent is given more time than usual to answer an ECHO."""
-MOST_PATIENCE: Final = 8
 EXIT_S: Final = 0.15
 """How long the end of the process may wait for servers to take the last puts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What a client has done and holds at one moment."""
-
-    channels: int
-    connected: int
-    searching: int
-    circuits: int
-    monitors: int
-    updates: int
-    waiting_updates: int
-    held_circuits: int
-    bytes_in: int
-    bytes_out: int
-    backlog: int
-    search_datagrams: int
-    search_replies: int
-    strays: int
 
 
 class Client:
@@ -86,9 +62,9 @@ class Client:
         self._flusher: Spawn[None] | None = None
         self._tasks: list[Spawn[None]] = []
         self._unwanted: set[Channel] = set()
-        self._silences: dict[Address, tuple[float, int]] = {}
-        self._closed_bytes = [0, 0]
-        self._noted: dict[str, float] = {}
+        self._patience = Patience()
+        self.closed_bytes = [0, 0]
+        self.note = Notices()
         self.on_access: list[Callable[[Channel], None]] = []
         self.finder = Finder(self, self.config)
         for text in self.config.notices:
@@ -107,19 +83,6 @@ class Client:
         task.name = f"catools {name}"
         self._tasks.append(task)
         return task
-
-    # Notices
-
-    def note(self, text: str) -> None:
-        """Log one line, at most once a minute for the same text."""
-        now = monotonic()
-        last = self._noted.get(text)
-        if last is not None and now - last < 60.0:
-            return
-        if len(self._noted) > 1000:
-            self._noted.clear()
-        self._noted[text] = now
-        log.warning("%s", text)
 
     # Channels
 
@@ -236,22 +199,10 @@ class Client:
     def _link(self, address: Address, version: int) -> Link:
         link = self.links.get(address)
         if link is None:
-            link = Link(self, address, self._echo_timeout(address))
+            link = Link(self, address, self._patience.echo_timeout(address, monotonic()))
             link.version_hint = version
             self.links[address] = link
         return link
-
-    def _echo_timeout(self, address: Address) -> float:
-        """Return how long this server may take to answer an ECHO.
-
-        One that has just been given up for its silence gets twice the time, and so on: an
-        overloaded server must not be pushed over by ever new circuits.
-        """
-        since, patience = self._silences.get(address, (0.0, 1))
-        if monotonic() - since > PATIENCE_FOR_S:
-            self._silences.pop(address, None)
-            return ECHO_TIMEOUT_S
-        return ECHO_TIMEOUT_S * patience
 
     def _open_name_server(self, address: Address) -> None:
         link = self._link(address, SINCE_TCP_SEARCH)
@@ -273,13 +224,12 @@ class Client:
         """Take the end of a circuit: its channels are searched for anew."""
         if self.links.get(link.address) is link:
             del self.links[link.address]
-        self._closed_bytes[0] += link.bytes_in
-        self._closed_bytes[1] += link.bytes_out
+        self.closed_bytes[0] += link.bytes_in
+        self.closed_bytes[1] += link.bytes_out
         self.finder.remove_name_server(link)
         self.finder.forget_beacons(link.address)
         if "silent" in reason:
-            _, patience = self._silences.get(link.address, (0.0, 1))
-            self._silences[link.address] = (monotonic(), min(2 * patience, MOST_PATIENCE))
+            self._patience.gave_up(link.address, monotonic())
         if self.closed:
             return
         if refused:
@@ -439,28 +389,7 @@ class Client:
 
     def statistics(self) -> Statistics:
         """Return what the client has done and holds at this moment."""
-        links = list(self.links.values())
-        channels = self.channels.values()
-        return Statistics(
-            channels=len(self.channels),
-            connected=sum(channel.record is not None for channel in channels),
-            searching=len(self.finder.search),
-            circuits=sum(link.up for link in links),
-            monitors=sum(len(feed.monitors) for ch in channels for feed in ch.feeds.values()),
-            updates=self.dispatcher.delivered,
-            waiting_updates=len(self.dispatcher.queue),
-            held_circuits=self.dispatcher.held,
-            bytes_in=self._closed_bytes[0]
-            + self.finder.bytes_in
-            + sum(link.bytes_in for link in links),
-            bytes_out=self._closed_bytes[1]
-            + self.finder.bytes_out
-            + sum(link.bytes_out for link in links),
-            backlog=sum(link.backlog for link in links),
-            search_datagrams=self.finder.search.datagrams,
-            search_replies=self.finder.replies,
-            strays=sum(link.circuit.strays for link in links if link.up),
-        )
+        return statistics(self)
 
     def close(self) -> None:
         """Send what is queued, then close every circuit and stop.

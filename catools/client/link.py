@@ -48,11 +48,9 @@ if TYPE_CHECKING:
     from .monitors import Feed
 
 BLOCK: Final = 65536
-"""Bytes asked of the kernel at a time, unless a large message is under way ..."""
+"""Bytes asked of the kernel at a time, unless a large message is under way."""
 LARGEST_BLOCK: Final = 4 << 20
-"""... and then at most this many."""
 BLOCKS_PER_TURN: Final = 4
-"""Blocks taken before everybody else gets a turn."""
 FLUSH_ABOVE: Final = 16384
 """Requests are sent as soon as this much has collected, so that the server can begin."""
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -422,10 +420,10 @@ class Link:
         if self.closed:
             return None
         self.closed = True
-        sock = self._socket
         if not self.up:
             return None
         self.up = False
+        sock = self._socket
         pending = bytes(self._backlog or b"") + self.circuit.take_output()
         self._backlog = None
         try:

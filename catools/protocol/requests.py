@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client may ask of a server: create, read, write, subscribe, and take back.
+
+Law: whatever would make a server hang up is refused here, before anything is sent: data types and
+masks that do not exist, cancelling twice, messages too large for its revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from . import commands as c
+from .dbr import DBR_TYPES, LAST_DBR, WRITABLE
+from .eca import (
+    ECA_BADMASK,
+    ECA_BADTYPE,
+    ECA_CHANDESTROY,
+    ECA_DISCONN,
+    ECA_NORDACCESS,
+    ECA_NOWTACCESS,
+    ECA_TOLARGE,
+)
+from .framing import (
+    EXTENDED,
+    HEADER,
+    HEADER_SIZE,
+    MONITOR_BODY,
+    header,
+    padded,
+    text_frame,
+)
+from .records import ChannelState, CircuitChannel, Event, Put, Subscription
+from .state import CircuitState, RequestRefused
+
+Wanted = tuple[CircuitChannel, int, int, int]
+"""(channel, DBR code, count, index)"""
+
+_MONITOR_SIZE: Final = MONITOR_BODY.size
+
+
+class Requests(CircuitState):
+    """The half of a circuit that talks to the server."""
+
+    @property
+    def busy(self) -> bool:
+        """True while something is outstanding that the server still has to answer."""
+        return bool(self.reads or self.puts or self.echo_deadline is not None)
+
+    def create(self, cid: int, name: bytes, token: Any) -> CircuitChannel:
+        """Ask the server for a channel."""
+        channel = CircuitChannel(cid, name, token)
+        self.channels[cid] = channel
+        self.send(text_frame(c.CREATE_CHAN, name, p1=cid, p2=c.MINOR_VERSION))
+        return channel
+
+    def clear(self, channel: CircuitChannel) -> list[Event]:
+        """Give a channel back and return how its outstanding requests ended."""
+        if channel.state is ChannelState.CREATING:
+            # Its SID is unknown; the CLEAR goes out when the server tells it.
+            channel.state = ChannelState.CLEARING
+            channel.sid = -1
+        elif channel.state is ChannelState.CONNECTED:
+            self.send_clear(channel)
+        return self.drop_requests(channel, ECA_CHANDESTROY, "the channel was closed")
+
+    def read(
+        self, channel: CircuitChannel, dbr: int, count: int, token: Any, index: int = 0
+    ) -> int:
+        """Ask for a value and return the request's identifier.
+
+        Args:
+            count: number of elements; 0 means as many as there are at the moment.
+
+        Raises:
+            RequestRefused: not connected, no read access, or too large for an old server.
+        """
+        if channel.state is not ChannelState.CONNECTED:
+            raise RequestRefused(ECA_DISCONN, "the channel is not connected")
+        if not channel.access & c.READ_ACCESS:
+            raise RequestRefused(ECA_NORDACCESS, "the server grants no read access")
+        if self.version < c.SINCE_CURRENT_LENGTH or count >= EXTENDED:
+            count = self._count_for_version(channel, dbr, count)
+        ident = self.ids.take(
+            self.reads, self.puts, self.recent_writes, self.subscriptions, self.cancelling
+        )
+        self.reads[ident] = (token, index, dbr, channel)
+        if count < EXTENDED:
+            self.send(HEADER.pack(c.READ_NOTIFY, 0, dbr, count, channel.sid, ident))
+        else:
+            self.send(header(c.READ_NOTIFY, 0, dbr, count, channel.sid, ident))
+        return ident
+
+    def read_many(self, wanted: Sequence[Wanted], token: Any) -> list[tuple[int, RequestRefused]]:
+        """Ask for many values at once; for each of them what `read` does, in a third of the time.
+
+        Returns:
+            Index and reason of each request that was refused.
+        """
+        refused: list[tuple[int, RequestRefused]] = []
+        first = self.ids.take_block(len(wanted))
+        if first is None or self.version < c.SINCE_CURRENT_LENGTH:
+            for channel, dbr, count, index in wanted:
+                try:
+                    self.read(channel, dbr, count, token, index)
+                except RequestRefused as refusal:
+                    refused.append((index, refusal))
+            return refused
+        messages: list[bytes] = []
+        append = messages.append
+        pack = HEADER.pack
+        reads = self.reads
+        connected = ChannelState.CONNECTED
+        for ident, (channel, dbr, count, index) in enumerate(wanted, first):
+            if channel.state is connected and channel.access & 1 and count < EXTENDED:
+                reads[ident] = (token, index, dbr, channel)
+                append(pack(c.READ_NOTIFY, 0, dbr, count, channel.sid, ident))
+                continue
+            try:
+                self.read(channel, dbr, count, token, index)
+            except RequestRefused as refusal:
+                refused.append((index, refusal))
+        self.send(b"".join(messages))
+        return refused
+
+    def abandon_all(self, token: Any) -> None:
+        """Forget all reads of one caller, who has gone; late answers are dropped as strays."""
+        gone = [ident for ident, entry in self.reads.items() if entry[0] is token]
+        for ident in gone:
+            del self.reads[ident]
+
+    def write(
+        self,
+        channel: CircuitChannel,
+        dbr: int,
+        count: int,
+        payload: bytes,
+        *,
+        notify: bool,
+        token: Any,
+        index: int = 0,
+    ) -> Put:
+        """Write a value; with `notify` the server tells when processing has ended.
+
+        Writes to one channel reach the server in the order of these calls. While a WRITE_NOTIFY
+        is unanswered the next one on the same channel waits, and so does whatever follows it.
+
+        Raises:
+            RequestRefused: not connected, read-only, no write access, unwritable type, too large.
+        """
+        if channel.state is not ChannelState.CONNECTED:
+            raise RequestRefused(ECA_DISCONN, "the channel is not connected")
+        if self.settings.read_only:
+            raise RequestRefused(ECA_NOWTACCESS, "this client is read-only")
+        if not channel.access & c.WRITE_ACCESS:
+            raise RequestRefused(ECA_NOWTACCESS, "the server grants no write access")
+        if dbr not in WRITABLE:
+            raise RequestRefused(ECA_BADTYPE, f"DBR type {dbr} cannot be written")
+        body = padded(payload)
+        self._check_size(len(body), count)
+        ident = self.new_id()
+        command = c.WRITE_NOTIFY if notify else c.WRITE
+        message = header(command, len(body), dbr, count, channel.sid, ident) + body
+        put = Put(channel, ident, message, notify, token, index)
+        if channel.put_queue or (notify and channel.put_in_flight is not None):
+            channel.put_queue.append(put)
+        else:
+            self.send_put(put)
+        return put
+
+    def withdraw(self, put: Put) -> bool:
+        """Take a put back; True when it had not been sent and now never will be."""
+        if put.sent:
+            return False
+        try:
+            put.channel.put_queue.remove(put)
+        except ValueError:
+            return False
+        return True
+
+    def subscribe(
+        self, channel: CircuitChannel, dbr: int, count: int, mask: int, token: Any
+    ) -> Subscription:
+        """Ask for updates; the first comes at once, whatever the mask.
+
+        Raises:
+            RequestRefused: not connected, or type or mask that would make the server hang up.
+        """
+        if channel.state is not ChannelState.CONNECTED:
+            raise RequestRefused(ECA_DISCONN, "the channel is not connected")
+        if not 0 < mask <= 0xFF:
+            raise RequestRefused(ECA_BADMASK, f"event mask {mask} is not within 1 to 255")
+        if not 0 <= dbr <= LAST_DBR:
+            raise RequestRefused(ECA_BADTYPE, f"DBR type {dbr} does not exist")
+        count = self._count_for_version(channel, dbr, count)
+        ident = self.new_id()
+        sub = Subscription(channel, ident, DBR_TYPES[dbr], count, mask, token)
+        self.subscriptions[ident] = sub
+        channel.subscriptions[ident] = sub
+        self.send(header(c.EVENT_ADD, _MONITOR_SIZE, dbr, count, channel.sid, ident))
+        self.send(MONITOR_BODY.pack(0.0, 0.0, 0.0, mask, 0))
+        return sub
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription; nothing more comes out for it. Harmless when repeated."""
+        if self.subscriptions.pop(subscription.ident, None) is None:
+            return
+        subscription.channel.subscriptions.pop(subscription.ident, None)
+        if subscription.channel.state is ChannelState.CONNECTED:
+            self.send_cancel(subscription)
+
+    def search(self, messages: bytes) -> None:
+        """Pass on SEARCH messages to a server that also answers for others."""
+        self.send(messages)
+
+    def events(self, on: bool) -> None:
+        """Let monitor updates flow, or ask the server to hold all but the newest."""
+        self.send(HEADER.pack(c.EVENTS_ON if on else c.EVENTS_OFF, 0, 0, 0, 0, 0))
+
+    def _count_for_version(self, channel: CircuitChannel, dbr: int, count: int) -> int:
+        if count == 0 and self.version < c.SINCE_CURRENT_LENGTH:
+            count = max(1, channel.native_count)
+        if count >= EXTENDED:
+            self._check_size(DBR_TYPES[dbr].size(count), count)
+        return count
+
+    def _check_size(self, size: int, count: int) -> None:
+        if self.version >= c.SINCE_LARGE_ARRAYS:
+            return
+        if size > c.OLD_TCP_LIMIT - HEADER_SIZE or count >= EXTENDED:
+            raise RequestRefused(
+                ECA_TOLARGE,
+                f"{size} bytes, but a server of revision 4.{self.version} takes at most "
+                f"{c.OLD_TCP_LIMIT - HEADER_SIZE}",
+            )
