@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cooperative waiting for descriptors: select, poll, poll_list."""
+"""Cooperative waiting for descriptors: select, poll, poll_list.
+
+`select` and `poll` may stand in for those of the standard library (`select_hook`), so they also
+work in ordinary threads, which they block.  Everything else here is for cothreads.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import select as _select
+import sys
+import threading
 from collections.abc import ItemsView, Iterable
-from typing import Protocol
+from select import POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM
+from typing import Final, Protocol
 
 from greenlet import getcurrent
 
-from .clock import Timedout, Timeout, expiry
+from .clock import Timedout, Timeout, expiry, monotonic
 from .poller import (
     POLLERR,
     POLLHUP,
@@ -26,29 +33,79 @@ from .scheduler import park, scheduler
 
 __all__ = [
     "POLLERR",
+    "POLLEXTRA",
     "POLLHUP",
     "POLLIN",
     "POLLNVAL",
     "POLLOUT",
     "POLLPRI",
+    "POLLRDBAND",
+    "POLLRDNORM",
+    "POLLWRBAND",
+    "POLLWRNORM",
+    "SelectError",
+    "poll",
     "poll_block",
     "poll_list",
+    "select",
+    "select_hook",
     "wait_readable",
     "wait_writable",
 ]
+
+if sys.platform == "linux":
+    from select import POLLMSG, POLLRDHUP
+
+    __all__ += ["POLLMSG", "POLLRDHUP"]
+
+POLLEXTRA: Final = POLLERR | POLLHUP | POLLNVAL
+"""What is always reported, asked for or not."""
+
+_FAILURES: Final = {
+    POLLERR: "Error on file descriptor",
+    POLLHUP: "File descriptor disconnected",
+    POLLNVAL: "Invalid descriptor",
+}
+
+# Kept, because `select_hook` replaces it.
+_system_poll: Final = _select.poll
 
 
 class HasFileno(Protocol):
     """A file or socket."""
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """Return its descriptor."""
 
 
 Descriptor = int | HasFileno
 
 
+class SelectError(Exception):
+    """A descriptor given to `select` has failed, or its other end is gone.
+
+    Attributes:
+        flags: which of POLLERR, POLLHUP and POLLNVAL happened.
+        descriptors: on which descriptors.
+    """
+
+    def __init__(self, flags: int, descriptors: Iterable[int] = ()) -> None:
+        super().__init__(flags)
+        self.flags = flags
+        self.descriptors = tuple(descriptors)
+
+    def __str__(self) -> str:
+        reasons = ", ".join(text for flag, text in _FAILURES.items() if self.flags & flag)
+        which = f" ({', '.join(map(str, self.descriptors))})" if self.descriptors else ""
+        return f"Select error: {reasons}{which}"
+
+
+def _as_fd(file: Descriptor) -> int:
+    return file if isinstance(file, int) else file.fileno()
+
+
 def _fileno(file: Descriptor) -> int:
-    fd = file if isinstance(file, int) else file.fileno()
+    fd = _as_fd(file)
     if fd < 0:
         raise OSError(errno.EBADF, f"{os.strerror(errno.EBADF)}: {file!r} is closed")
     return fd
@@ -65,7 +122,7 @@ def wait_events(
         urgent: run before everything else that is ready: for the keyboard.
     Returns:
         What happened, by descriptor; empty when the deadline passed.
-    Suspends: unless the deadline has passed already, or a descriptor needs no waiting.
+    Suspends: unless a descriptor needs no waiting.
     """
     current = getcurrent()
     if not hasattr(current, "switches"):
@@ -84,6 +141,20 @@ def wait_events(
     return wait.events
 
 
+def _collect(event_list: Iterable[tuple[Descriptor, int]]) -> dict[int, int]:
+    interest: dict[int, int] = {}
+    for file, mask in event_list:
+        fd = _as_fd(file)
+        interest[fd] = interest.get(fd, 0) | mask
+    return interest
+
+
+def _happened(interest: dict[int, int], deadline: float | None) -> dict[int, int]:
+    """Wait as `wait_events` does; also for descriptors of files that have been closed."""
+    closed = {fd: POLLNVAL for fd in interest if fd < 0}
+    return closed or wait_events(interest, deadline)
+
+
 def poll_list(
     event_list: Iterable[tuple[Descriptor, int]], timeout: Timeout = None
 ) -> ItemsView[int, int]:
@@ -92,24 +163,127 @@ def poll_list(
     Args:
         event_list: pairs of a file (or descriptor) and a mask of POLL… events.
     Returns:
-        Pairs of descriptor and events; none when the timeout expired.
+        Pairs of descriptor and events, POLLNVAL for a bad one; none when the timeout expired.
     Suspends: always, unless a descriptor is bad.
     """
-    interest: dict[int, int] = {}
-    for file, mask in event_list:
-        fd = file if isinstance(file, int) else file.fileno()
-        interest[fd] = interest.get(fd, 0) | mask
-    return wait_events(interest, expiry(timeout)).items()
+    return _happened(_collect(event_list), expiry(timeout)).items()
 
 
 def poll_block(
     event_list: Iterable[tuple[Descriptor, int]], timeout: float | None = None
 ) -> list[tuple[int, int]]:
-    """Wait like `poll_list`, but hold up every other cothread meanwhile."""
-    poll = _select.poll()
-    for file, mask in event_list:
-        poll.register(file, mask)
-    return poll.poll(None if timeout is None else timeout * 1000)
+    """Wait like `poll_list`, but hold up every other cothread meanwhile.
+
+    Thread: any.
+    """
+    return _block(_collect(event_list), None if timeout is None else monotonic() + timeout)
+
+
+def _block(interest: dict[int, int], deadline: float | None) -> list[tuple[int, int]]:
+    closed = [(fd, POLLNVAL) for fd in interest if fd < 0]
+    if closed:
+        return closed
+    system = _system_poll()
+    for fd, mask in interest.items():
+        system.register(fd, mask)
+    return system.poll(None if deadline is None else max(0.0, deadline - monotonic()) * 1000)
+
+
+def wait_or_block(interest: dict[int, int], deadline: float | None) -> dict[int, int]:
+    """Wait for descriptors: cooperatively in a cothread, by blocking in any other thread.
+
+    Returns:
+        What happened, by descriptor; empty when the deadline passed.
+    Suspends: in the scheduler's thread, unless a descriptor is bad.
+    Thread: any.
+    """
+    if threading.get_ident() == scheduler.thread_id:
+        return _happened(interest, deadline)
+    return dict(_block(interest, deadline))
+
+
+def select(
+    iwtd: Iterable[Descriptor],
+    owtd: Iterable[Descriptor],
+    ewtd: Iterable[Descriptor],
+    timeout: Timeout = None,
+) -> tuple[list[Descriptor], list[Descriptor], list[Descriptor]]:
+    """Wait until a descriptor is readable, writable or has urgent data.
+
+    Returns:
+        Those of each argument that are ready, as they were given; nothing at the timeout.
+    Raises:
+        SelectError: one of them has failed, or its other end is gone.
+    Suspends: in the scheduler's thread, always, unless a descriptor is bad.
+    Thread: any.
+    """
+    wanted = (
+        [(file, POLLIN) for file in iwtd],
+        [(file, POLLOUT) for file in owtd],
+        [(file, POLLPRI) for file in ewtd],
+    )
+    interest = _collect([pair for pairs in wanted for pair in pairs])
+    events = wait_or_block(interest, expiry(timeout))
+    failed = {fd: mask & POLLEXTRA for fd, mask in events.items() if mask & POLLEXTRA}
+    if failed:
+        flags = 0
+        for mask in failed.values():
+            flags |= mask
+        raise SelectError(flags, failed)
+    readable, writable, urgent = (
+        [file for file, mask in pairs if events.get(_as_fd(file), 0) & mask] for pairs in wanted
+    )
+    return readable, writable, urgent
+
+
+class poll:  # noqa: N801 - stands in for select.poll
+    """A set of descriptors to wait for together."""
+
+    def __init__(self) -> None:
+        self._interest: dict[int, int] = {}
+
+    def register(self, file: Descriptor, events: int = POLLIN | POLLPRI | POLLOUT) -> None:
+        """Add a descriptor, or change what is waited for on it."""
+        self._interest[_fileno(file)] = events
+
+    def modify(self, file: Descriptor, events: int) -> None:
+        """Change what is waited for on a descriptor.
+
+        Raises:
+            FileNotFoundError: it is not registered.
+        """
+        fd = _fileno(file)
+        if fd not in self._interest:
+            raise FileNotFoundError(errno.ENOENT, f"descriptor {fd} is not registered")
+        self._interest[fd] = events
+
+    def unregister(self, file: Descriptor) -> None:
+        """Remove a descriptor.
+
+        Raises:
+            KeyError: it is not registered.
+        """
+        del self._interest[_as_fd(file)]
+
+    def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
+        """Wait until something happens on one of the descriptors.
+
+        Args:
+            timeout: in milliseconds; None or a negative number is no timeout.
+        Returns:
+            Pairs of descriptor and events; none when the timeout expired.
+        Suspends: in the scheduler's thread, always, unless a descriptor is bad.
+        Thread: any.
+        """
+        forever = timeout is None or timeout < 0
+        deadline = None if forever else expiry(timeout / 1000)  # type: ignore[operator]
+        return list(wait_or_block(dict(self._interest), deadline).items())
+
+
+def select_hook() -> None:
+    """Make `select.select` and `select.poll` cooperative for the whole program."""
+    _select.select = select  # type: ignore[assignment]
+    _select.poll = poll  # type: ignore[assignment,misc]
 
 
 def _wait_one(file: Descriptor, mask: int, timeout: Timeout) -> None:

@@ -227,6 +227,13 @@ class Poller:
                 del self._waits[fd]
                 self._kernel.disarm(fd)
 
+    def watches(self, fd: int) -> bool:
+        """Tell whether anyone waits for this descriptor.
+
+        Thread: any.
+        """
+        return fd in self._waits
+
     def closed(self, fd: int) -> None:
         """Wake everyone who waits for a descriptor that is being closed."""
         for wait in list(self._waits.get(fd, ())):
@@ -249,6 +256,8 @@ class Poller:
                     if not wait.events:
                         fired.append(wait)
                     wait.events[fd] = happened
+                    # Each event is for one waiter: a second one might read what is gone by then.
+                    events &= ~happened | _ALWAYS
         for wait in fired:
             self.discard(wait)
             wait.wake()
