@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from IPython.terminal.ipapp import TerminalIPythonApp
@@ -56,7 +57,9 @@ class CoShellApp(TerminalIPythonApp):
         """Make the shell and fill its namespace."""
         self.script_args = list(getattr(self, "script_args", []))
         super().init_shell()
-        self._add_names()
+        self.shell.start_later(self._add_cothread)
+        self.shell.start_later(self._add_catools)
+        self.shell.start_later(self._add_status)
 
     def load_config_file(self, suppress_errors: bool | None = None) -> None:  # type: ignore[override]
         """Load the operator's configuration, and the profile's over it."""
@@ -87,7 +90,10 @@ class CoShellApp(TerminalIPythonApp):
 
     def init_extensions(self) -> None:
         """Load the magics, then the extensions that the configuration names."""
-        self.extra_extensions = ["coshell.kernel.magics", "coshell.magics", *self.extra_extensions]
+        self.shell.extension_manager.load_extension("coshell.kernel.magics")
+        self.shell.start_later(
+            lambda: self.shell.extension_manager.load_extension("coshell.magics")
+        )
         super().init_extensions()
 
     def init_code(self) -> None:
@@ -124,16 +130,30 @@ class CoShellApp(TerminalIPythonApp):
             status = 0
         return status
 
-    def _add_names(self) -> None:
-        import catools
+    def _exec_file(self, fname: str, shell_futures: bool = False) -> None:
+        # A start-up file may use any name, so none can wait for the prompt any longer.
+        self.shell.finish_starting()
+        super()._exec_file(fname, shell_futures)
+
+    def _add_cothread(self) -> None:
         import cothread
 
-        names: dict[str, Any] = {"cothread": cothread, "catools": catools}
-        for module in (cothread, catools):
-            for name in getattr(module, "__all__", ()):
-                names[name] = getattr(module, name)
-        names["sleep"] = cothread.Sleep
-        names["jobs"] = self.shell.jobs
-        self.shell.push(names, interactive=False)
-        if self.layer is not None:
-            self.shell.layer = self.layer
+        self._add_names(cothread)
+        self.shell.push({"sleep": cothread.Sleep, "jobs": self.shell.jobs}, interactive=False)
+
+    def _add_catools(self) -> None:
+        import catools
+
+        self._add_names(catools)
+
+    def _add_status(self) -> None:
+        from coshell.session import session
+        from coshell.status import fields
+
+        dock = self.shell.dock
+        dock.status_fields[:0] = fields(session)
+        dock.invalidate()
+
+    def _add_names(self, module: ModuleType) -> None:
+        names = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
+        self.shell.push({module.__name__: module, **names}, interactive=False)

@@ -29,7 +29,7 @@ from cothread import Event, Spawn, Timedout
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
-from .dock import Dock, cells
+from .dock import Dock, cells, clip
 from .terminal import Terminal
 
 __all__ = ["Console", "Screen"]
@@ -200,6 +200,25 @@ class Console:
                 self.terminal.watch()
                 self._needs_paint = True
                 self.kick()
+
+    def alert(self, text: str) -> None:
+        """Write over the last row, where the dock is.
+
+        Thread: any; meant for the watchdog, while nobody else can draw.
+        """
+        if self.terminal.paints and (self.screen is not None or self._painted_from):
+            columns, rows = self.terminal.size()
+            line = clip(text, columns)
+            self.terminal.write(f"\x1b7\x1b[{rows};1H\x1b[7;31m{line}\x1b[m\x1b[K\x1b8")
+
+    def restore(self) -> None:
+        """Draw everything again, also what nobody changed."""
+        self._size = (0, 0)
+        self._needs_paint = self._cell_since is not None
+        if self.screen is not None and self.screen.ready():
+            self.screen.above("")
+        self.dock.invalidate()
+        self.kick()
 
     def close(self) -> None:
         """Show what still waits and give the terminal back."""

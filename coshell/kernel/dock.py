@@ -18,7 +18,10 @@ from prompt_toolkit.utils import get_cwidth
 __all__ = ["Dock", "DockItem", "StatusField"]
 
 StatusField: TypeAlias = Callable[[], str]
-"""One part of the status line; returns plain or ANSI text, or "" to say nothing."""
+"""One part of the status line; returns plain text, or "" to say nothing.
+
+Like an item it may have `refresh_s`.
+"""
 
 Failure: TypeAlias = Callable[[str, BaseException], object]
 
@@ -52,11 +55,11 @@ class Dock:
         self.status_fields: list[StatusField] = []
         self.on_invalidate: Callable[[], object] | None = None
         self.on_failure = on_failure
-        self.paused_since: float | None = None
         self._dirty = True
         self._made: list[str] = []
         self._made_for = (0, 0)
         self._due: float | None = None
+        self._now = 0.0
         self._failing: set[int] = set()
 
     def add(self, item: DockItem) -> None:
@@ -108,6 +111,7 @@ class Dock:
         if self._dirty or old or self._made_for != (width, height):
             self._dirty = False
             self._due = None
+            self._now = now
             self._made = self._make(width, height, now)
             self._made_for = (width, height)
         return self._made
@@ -132,27 +136,24 @@ class Dock:
             return []
         try:
             lines = item.render(width, height, now)[:height]
-            refresh: float | None = getattr(item, "refresh_s", None)
         except Exception as failure:
             self._failed(id(item), f"panel {getattr(item, 'title', '?')!r}", failure)
             return [
                 f"\x1b[31m{clip(f' {item.title}: rendering error (%why tells more)', width)}\x1b[m"
             ]
         self._failing.discard(id(item))
-        if refresh is not None:
-            due = now + refresh
-            self._due = due if self._due is None else min(self._due, due)
+        self._grows_old(item)
         return lines
 
     def status(self, width: int) -> str:
         """Return the status line, in as many whole fields as fit `width`."""
         parts = [text for text in map(self._field, self.status_fields) if text]
-        if self.paused_since is not None:
-            parts.insert(0, "PAUSED")
         while len(parts) > 1 and cells(f" {SEPARATOR.join(parts)} ") > width:
             parts.pop()
-        line = f" {SEPARATOR.join(parts)} " if parts else ""
-        return line if cells(line) <= width else clip(strip(line), width)
+        if not parts:
+            return ""
+        line = clip(strip(f" {SEPARATOR.join(parts)} "), width)
+        return f"\x1b[7m{line}{' ' * (width - cells(line))}\x1b[m"
 
     def _field(self, field: StatusField) -> str:
         try:
@@ -161,7 +162,14 @@ class Dock:
             self._failed(id(field), f"status field {getattr(field, '__name__', field)!r}", failure)
             return "rendering error"
         self._failing.discard(id(field))
+        self._grows_old(field)
         return text
+
+    def _grows_old(self, thing: object) -> None:
+        refresh: float | None = getattr(thing, "refresh_s", None)
+        if refresh is not None:
+            due = self._now + refresh
+            self._due = due if self._due is None else min(self._due, due)
 
     def _failed(self, key: int, where: str, failure: Exception) -> None:
         if key not in self._failing:

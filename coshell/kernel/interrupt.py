@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C: whom it interrupts, decided in one place.
+"""Ctrl-C in the shell: what `cothread.interrupts` does not know, the prompt and the watchdog.
 
 Laws:
   1. At the prompt it clears the line and touches nothing else.
@@ -13,17 +13,18 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 
 from greenlet import getcurrent
 
 from cothread.clock import monotonic
+from cothread.interrupts import AGAIN_S, request_interrupt
 from cothread.scheduler import scheduler
 
 __all__ = ["Interrupts"]
 
-AGAIN_S: Final = 2.0
-BOUNCE_S: Final = 0.03
+BOUNCE_S: Final = 0.1
 """Two signals so close together are one key stroke."""
 
 
@@ -32,20 +33,15 @@ class Interrupts:
 
     Attributes:
         at_prompt: called instead of interrupting anybody; None while a cell runs.
-        foreground: the greenlet to interrupt; None is the main one.
         hog_known: set when the operator was told that a cothread holds the scheduler.
-        broken: counts the cothreads that were broken because they would not yield.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.at_prompt: Callable[[], object] | None = None
-        self.foreground: Callable[[], Any] = lambda: None
         self.hog_known = False
-        self.broken = 0
         self._clock = clock
         self._last = float("-inf")
         self._last_turn = -1
-        self._requested = False
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -56,39 +52,21 @@ class Interrupts:
         finally:
             signal.signal(signal.SIGINT, previous)
 
-    def _on_signal(self, _number: int, _frame: Any) -> None:
-        now = self._clock()
-        since, self._last = now - self._last, now
-        last_turn, self._last_turn = self._last_turn, scheduler.turns
-        running = getcurrent()
-        target = self._target()
-        if running is target and self.at_prompt is None:
+    def _on_signal(self, _number: int, frame: FrameType | None) -> None:
+        running: Any = getcurrent()
+        in_background = running is not scheduler.hub and getattr(running, "task", None) is not None
+        if in_background and self.hog_known:
+            self.hog_known = False
             raise KeyboardInterrupt
-        if since < BOUNCE_S and self._requested:
+        if self.at_prompt is None:
+            request_interrupt(frame)
             return
-        if running is not scheduler.hub and running is not target:
-            again = since < AGAIN_S and scheduler.turns == last_turn
-            if again or self.hog_known:
-                self.broken += 1
-                raise KeyboardInterrupt
-        self.request()
+        age, self._last = self._clock() - self._last, self._clock()
+        turn, self._last_turn = self._last_turn, scheduler.turns
+        if in_background and turn == scheduler.turns and BOUNCE_S <= age <= AGAIN_S:
+            raise KeyboardInterrupt
+        scheduler.call_soon_threadsafe(self._press)
 
-    def request(self) -> None:
-        """Interrupt the foreground, or clear the prompt's line, from the scheduler.
-
-        Thread: any; also from signal handlers.
-        """
-        self._requested = True
-        scheduler.call_soon_threadsafe(self._deliver)
-
-    def _deliver(self) -> None:
-        if not self._requested:
-            return
-        self._requested = False
+    def _press(self) -> None:
         if self.at_prompt is not None:
             self.at_prompt()
-        else:
-            scheduler.throw(self._target(), KeyboardInterrupt())
-
-    def _target(self) -> Any:
-        return self.foreground() or scheduler.main or getcurrent()

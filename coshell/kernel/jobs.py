@@ -210,7 +210,7 @@ class Jobs:
         """Find the cothreads that user code spawned since the last time."""
         alive = Spawn.Cothreads
         self._others &= alive
-        for task in sorted(alive - self._others - self._by_task.keys(), key=id):
+        for task in sorted(alive - self._others - self._by_task.keys(), key=lambda task: task.born):
             if self._is_users(task):
                 self.adopt(task)
             else:
@@ -228,6 +228,13 @@ class Jobs:
             job = next((job for job in self._jobs.values() if job.task is task), None)
             job = job or self.adopt(task)
         return job
+
+    def known(self, task: Spawn[Any]) -> Job | None:
+        """Return the job that a cothread is, if that is known already.
+
+        Thread: any.
+        """
+        return self._by_task.get(task)
 
     def current(self) -> Job | None:
         """Return the job that is running now, or None."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -21,7 +22,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import PromptSession
 from traitlets import default
 
-from cothread import Spawn, current, hooks
+from cothread import Spawn, Yield, current, hooks
 from cothread.clock import monotonic
 
 from .console import Console
@@ -33,6 +34,7 @@ from .jobs import Job, Jobs
 from .keyboard import Keyboard, LineReader
 from .output import Outlet
 from .prompt import HeldOutput, PromptScreen, ShellCompleter, install_dock
+from .stalls import Stalls
 from .terminal import Terminal
 
 __all__ = ["CoShell"]
@@ -61,13 +63,15 @@ class CoShell(TerminalInteractiveShell):
         self.dock.on_failure = self.failures.add
         self.jobs = Jobs(self._job_changed)
         self.interrupts = Interrupts()
-        self.interrupts.foreground = self._foreground_strand
+        self.stalls = Stalls(self.console, self.jobs, self.interrupts, self.emit)
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
         self._device = HeldOutput(self.terminal, self._before_drawing)
         self._answers = InMemoryHistory()
         self._opened = ExitStack()
         self._depth = 0
+        self._steps: deque[Callable[[], object]] = deque()
+        self._starting = False
         if self.terminal.interactive:
             keyboard = create_input(stdin=self.terminal.source)
             self._opened.enter_context(create_app_session(keyboard, self._device))
@@ -100,7 +104,38 @@ class CoShell(TerminalInteractiveShell):
                 stack.enter_context(_handling(signal.SIGWINCH, self._on_resize))
             stack.enter_context(self.interrupts.installed())
             stack.enter_context(_handling(signal.SIGQUIT, self._on_quit))
+            stack.enter_context(self.stalls.watched())
             yield
+
+    # -- starting
+
+    def start_later(self, step: Callable[[], object]) -> None:
+        """Put off part of the start until the first prompt is on the screen.
+
+        What is put off is done before the first cell runs, whatever happens.
+        """
+        self._steps.append(step)
+
+    def finish_starting(self, *, gently: bool = False) -> None:
+        """Do what was put off.
+
+        Args:
+            gently: let others run between two steps.
+        Suspends: if gently.
+        """
+        while self._steps:
+            step = self._steps.popleft()
+            try:
+                step()
+            except Exception as failure:
+                self.failures.add("starting", failure)
+            if gently:
+                Yield()
+
+    def _drawn(self, _: Application[Any]) -> None:
+        if self._steps and not self._starting:
+            self._starting = True
+            Spawn(self.finish_starting, gently=True).name = "starting"
 
     # -- the prompt
 
@@ -119,6 +154,7 @@ class CoShell(TerminalInteractiveShell):
         session.completer = ShellCompleter(self, self.failures.add)
         session.app.terminal_size_polling_interval = None
         session.app.renderer.cpr_not_supported_callback = None
+        session.app.after_render += self._drawn
         install_dock(session, self.dock, monotonic)
 
     def prompt_for_code(self) -> str:
@@ -244,8 +280,10 @@ class CoShell(TerminalInteractiveShell):
 
     def run_cell(self, raw_cell: str, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Run a cell with the dock live below its output."""
+        self.finish_starting()
         if self._depth == 0:
             self.console.enter_cell()
+            self.stalls.cell_ran = True
         self._depth += 1
         try:
             result: ExecutionResult = super().run_cell(raw_cell, *args, **kwargs)
@@ -275,10 +313,6 @@ class CoShell(TerminalInteractiveShell):
     def _is_foreground(self, task: Spawn[Any] | None) -> bool:
         attached = self.jobs.attached
         return task is None or (attached is not None and attached.task is task)
-
-    def _foreground_strand(self) -> Any:
-        attached = self.jobs.attached
-        return attached.task.strand if attached is not None else None
 
     def _job_changed(self, job: Job) -> None:
         if job.ended is not None:

@@ -25,6 +25,7 @@ from types import TracebackType
 from catools.protocol.framing import datagram_version, search_frame
 from catools.protocol.search import search_replies
 
+CHILD = Path(__file__).with_name("ioc_child.py")
 LOOPBACK = "127.0.0.1"
 LOWEST_PORT = 5001
 START_S = 30.0
@@ -114,12 +115,12 @@ class Ioc:
         directory = Path(self._directory.name)
         ready = 'record(bo, "$(P)READY") {}'
         (directory / "test.db").write_text(f"{self.db}\n{ready}\n")
-        macros = f"P={self.prefix}"
-        command = [sys.executable, "-m", "epicscorelibs.ioc", "-m", macros]
+        access = ""
         if self.acf:
-            (directory / "test.acf").write_text(self.acf)
-            command += ["-a", str(directory / "test.acf")]
-        command += ["-d", str(directory / "test.db")]
+            access = str(directory / "test.acf")
+            Path(access).write_text(self.acf)
+        database, macros = str(directory / "test.db"), f"P={self.prefix}"
+        command = [sys.executable, str(CHILD), database, macros, access]
         with (directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -156,12 +157,15 @@ class Ioc:
                 replies = search_replies(sock.recv(65536), LOOPBACK)
                 assert [reply[2] for reply in replies] == [self.port], "its port was taken"
                 return
+        log = self.log
         self.kill()
-        raise AssertionError(f"the IOC did not come up:\n{self.log}")
+        self.close()
+        raise AssertionError(f"the IOC did not come up:\n{log}")
 
     def command(self, line: str) -> None:
         """Type a line into the IOC's shell."""
-        assert self._process is not None and self._process.stdin is not None
+        assert self._process is not None
+        assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")
         self._process.stdin.flush()
 

@@ -71,10 +71,12 @@ def test_twice_at_once_is_once(shell):
 
 def test_cleanup_code_of_the_cell_runs(shell):
     shell.line(
-        'exec(\'def f():\\n try: Sleep(1000)\\n finally: Sleep(0.1); print("cleaned", "up")\')'
+        'exec(\'def f():\\n try: print("be" + "gun"); Sleep(1000)\\n\''
+        ' \' finally: Sleep(0.1); print("cleaned", "up")\')'
     )
     shell.wait_prompt(3)
-    begin(shell, "f()", 4)
+    shell.line("f()")
+    shell.wait_for("begun")
     shell.key("ctrl-c")
     shell.wait_for("cleaned up", "KeyboardInterrupt")
     shell.wait_prompt(4)
@@ -115,3 +117,25 @@ def test_the_terminal_is_given_back_as_it_was(start):
     shell.line("exit")
     assert shell.wait_end() == 0
     assert shell.modes() == before
+
+
+def test_a_job_that_never_yields_is_named_and_broken(shell):
+    shell.line("exec('def spin():\\n Sleep(0.5)\\n while True: pass')")
+    shell.wait_prompt(3)
+    shell.line("good = Spawn(Sleep, 1000); bad = Spawn(spin)")
+    shell.wait_prompt(4)
+    shell.wait_for("PAUSED", "job 2 (spin) has not yielded for")
+    shell.key("ctrl-c")
+    shell.wait_for("✗ job 2 (spin): KeyboardInterrupt")
+    shell.wait_gone("PAUSED")
+    shell.line("bool(good), bool(bad)")
+    shell.wait_for("Out[4]: (False, True)")
+    shell.send("x")
+    shell.key("ctrl-c")
+    shell.wait_match(r"^In \[5\]:$")
+
+
+def test_a_cell_that_blocks_is_told_once(shell):
+    shell.line("job = Spawn(Sleep, 1000); import time; time.sleep(1.5)")
+    shell.wait_for("That cell held everything for 1.")
+    shell.wait_prompt(3)

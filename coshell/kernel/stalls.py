@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the operator is told when somebody holds the scheduler, while it lasts and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from cothread import current, hooks
+from cothread.scheduler import scheduler
+
+from .console import Console
+from .interrupt import Interrupts
+from .jobs import Jobs
+from .watchdog import Hog, Watchdog
+
+__all__ = ["Stalls"]
+
+TOLD_S: Final = 1.0
+
+
+class Stalls:
+    """Names the hog on the screen, and lets Ctrl-C reach it.
+
+    Args:
+        show: prints a line above the prompt.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        jobs: Jobs,
+        interrupts: Interrupts,
+        show: Callable[[str], object],
+    ) -> None:
+        self._console = console
+        self._jobs = jobs
+        self._interrupts = interrupts
+        self._show = show
+        self._watchdog = Watchdog(self)
+        self.cell_ran = False
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch the scheduler in the `with` block."""
+        previous = hooks.set_stall_hook(self._stalled)
+        self._watchdog.start()
+        try:
+            yield
+        finally:
+            self._watchdog.stop()
+            hooks.set_stall_hook(previous)
+
+    def stuck(self, hog: Hog) -> None:
+        """Say who holds the scheduler, and make Ctrl-C a signal.
+
+        Thread: the watchdog's.
+        """
+        if hog.task is None:
+            name = "the running cell"
+        else:
+            job = self._jobs.known(hog.task)
+            name = hog.task.name if job is None else f"job {job.number} ({job.name})"
+            self._interrupts.hog_known = True
+        if self._console.screen is not None:
+            self._console.terminal.allow_signals()
+        place, _, function = hog.where.partition(" in ")
+        self._console.alert(
+            f" PAUSED, Ctrl-C breaks it · {name} has not yielded for {hog.held_s:.1f} s"
+            f" · {Path(place).name} in {function} "
+        )
+
+    def released(self) -> None:
+        """Put the screen in order again.
+
+        Thread: the watchdog's.
+        """
+        scheduler.call_soon_threadsafe(self._released)
+
+    def _released(self) -> None:
+        self._interrupts.hog_known = False
+        if self._console.screen is not None:
+            self._console.terminal.forbid_signals()
+        self._console.restore()
+
+    def _stalled(self, stall: hooks.Stall) -> None:
+        if stall.held_s < TOLD_S:
+            return
+        task = current()
+        if task is not None:
+            job = self._jobs.job_of(task)
+            name = stall.name if job is None else f"job {job.number} ({job.name})"
+            self._show(
+                f"\x1b[33m{name} held everything for {stall.held_s:.1f} s,"
+                f" until {stall.where}\x1b[m"
+            )
+        elif self.cell_ran and (self._jobs.count_running or self._console.dock.items):
+            self.cell_ran = False
+            self._show(
+                f"\x1b[33mThat cell held everything for {stall.held_s:.1f} s:"
+                " jobs and panels stood still. sleep() lets them run, time.sleep() does not;"
+                " long calculations call Yield().\x1b[m"
+            )
