@@ -40,10 +40,12 @@ class Datagrams:
         self.bytes_in = 0
         self.bytes_out = 0
         self._take = take
+        self._reading = False
         self._reader = Spawn(self._read)
         self._reader.name = name
 
     def _read(self) -> None:
+        self._reading = True
         try:
             while True:
                 wait_readable(self.socket)
@@ -73,8 +75,10 @@ class Datagrams:
         return None
 
     def close(self) -> None:
-        """Stop reading; the reader closes the socket."""
+        """Stop reading; the reader closes the socket, if it ever began."""
         self._reader.Cancel()
+        if not self._reading:
+            self.socket.close()
 
     def drop(self) -> None:
         """Let go of the socket in the child of a fork."""

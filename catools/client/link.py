@@ -80,6 +80,7 @@ class Link:
         self._backlog: memoryview | None = None
         self._flush_asked = False
         self._held = False
+        self._running = False
         self._resumed = Pulse()
         self._handlers = self._make_handlers()
         self._watcher: Spawn[None] | None = None
@@ -90,6 +91,7 @@ class Link:
 
     def _run(self) -> None:
         """Connect, then read until the end."""
+        self._running = True
         try:
             self._connect()
             self._read()
@@ -401,6 +403,8 @@ class Link:
         self._resumed.Signal()
         if self.connected_at is None and self._reader is not current():
             self._reader.Cancel()
+            if not self._running:
+                self._socket.close()
         if self._watcher is not None:
             watcher, self._watcher = self._watcher, None
             # The watcher itself may be the one to find the server dead.
