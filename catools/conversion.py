@@ -9,15 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from .datatypes import check_format, is_long_string, wanted_for_reading, wanted_for_writing
+from .dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
 from .decode import Decode, recipe
 from .encode import encode
-from .errors import InvalidDatatype
+from .errors import CAException, InvalidDatatype
 from .protocol.dbr import DBR_CHAR
+from .protocol.eca import ECA_BADMASK
 
-__all__ = ["Request", "check_put", "check_request", "read_request", "write_request"]
+__all__ = ["Request", "check_put", "check_request", "event_mask", "read_request", "write_request"]
+
+_SHOWN_BY: Final = {
+    FORMAT_RAW: DBE_VALUE,
+    FORMAT_TIME: DBE_VALUE | DBE_ALARM,
+    FORMAT_CTRL: DBE_VALUE | DBE_ALARM | DBE_PROPERTY,
+}
 
 
 @dataclass(slots=True)
@@ -50,6 +58,20 @@ def check_put(datatype: Any) -> None:
         InvalidDatatype.
     """
     wanted_for_writing(datatype)
+
+
+def event_mask(name: str, events: object, format: int) -> int:
+    """Return the DBE_* bits of a subscription; by default those of what the format shows.
+
+    Raises:
+        CAException: a server would not take them.
+    """
+    if events is None:
+        return _SHOWN_BY[format]
+    if not isinstance(events, int) or not 0 < events <= 0xFF:
+        text = f"events must be DBE_* bits such as DBE_VALUE | DBE_ALARM, not {events!r}"
+        raise CAException(name, ECA_BADMASK, text)
+    return events
 
 
 def read_request(

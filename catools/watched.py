@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What objects that watch PVs have in common: weak callbacks, late closing, the right thread."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from threading import get_ident
+from typing import Any, TypeVar
+
+import cothread
+
+from .client import default
+from .client.explain import timed_out
+from .client.monitors import Monitor
+from .errors import ca_nothing
+from .protocol.eca import ECA_TIMEOUT
+
+R = TypeVar("R")
+
+
+def store_value(me: weakref.ref[Any], value: Any, *index: int) -> None:
+    """Hand an update to its object, known weakly, or it would live as long as its subscription."""
+    owner = me()
+    if owner is not None:
+        owner._take(value, *index)
+
+
+def close_all(monitors: Sequence[Monitor]) -> None:
+    """Close several monitors."""
+    for monitor in monitors:
+        monitor.close()
+
+
+def close_later(monitors: Sequence[Monitor]) -> None:
+    """Close from a finalizer, which runs anywhere: in any thread, or amid the client's own work."""
+    if monitors and not sys.is_finalizing():
+        cothread.Callback(close_all, monitors)
+
+
+def in_scheduler(function: Callable[..., R], *args: Any) -> R:
+    """Call a function in the scheduler's thread.
+
+    Suspends: if the function does.
+    Thread: any.
+    """
+    if get_ident() == cothread.scheduler_thread_id:
+        return function(*args)
+    result: R = cothread.CallbackResult(function, *args)
+    return result
+
+
+def late(name: str, elapsed_s: float, awaited: str) -> ca_nothing:
+    """Return the error for a value that did not come in time."""
+    client = default.client()
+    channel = client.channels.get(name)
+    if channel is None:
+        return ca_nothing(name, ECA_TIMEOUT, "the PV object is closed")
+    return timed_out(client, channel, elapsed_s, awaited)
