@@ -87,16 +87,24 @@ def spectrum(tunes: Sequence[tuple[float, float]], points: int = 1000) -> list[f
     return floor
 
 
-def run_spectrum(library: ctypes.CDLL, prefix: str) -> None:
-    """Fill the spectrum five times a second, for as long as the process lives."""
+def start_spectrum(library: ctypes.CDLL, prefix: str) -> None:
+    """Fill the spectrum now, and five times a second for as long as the process lives."""
     horizontal, vertical, charge = (
         Field(library, prefix + name) for name in ("TUNE:X", "TUNE:Y", "SIM:CHARGE")
     )
     target = Field(library, prefix + "TUNE:SPECTRUM")
-    pause = threading.Event()
-    while not pause.wait(SPECTRUM_PERIOD_S):
+
+    def fill() -> None:
         beam = min(1.0, charge.get() / 300.0)
         target.put(spectrum([(horizontal.get(), 55.0 * beam), (vertical.get(), 40.0 * beam)]))
+
+    def run() -> None:
+        pause = threading.Event()
+        while not pause.wait(SPECTRUM_PERIOD_S):
+            fill()
+
+    fill()
+    threading.Thread(target=run, daemon=True).start()
 
 
 def serve(prefix: str, names: Path) -> int:
@@ -124,7 +132,7 @@ def serve(prefix: str, names: Path) -> int:
     for step, run in steps:
         if run():
             raise RuntimeError(f"the IOC failed at: {step}")
-    threading.Thread(target=run_spectrum, args=(ioc.dbCore, prefix), daemon=True).start()
+    start_spectrum(ioc.dbCore, prefix)
     getenv = ctypes.CDLL(None).getenv
     getenv.restype = ctypes.c_char_p
     # Set by the server itself; os.environ is a copy from before that.

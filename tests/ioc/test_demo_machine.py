@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from catools.protocol.framing import datagram_version, search_frame
+from catools.protocol.search import search_replies
 from coshell.demo import machine as machine_module
 from coshell.demo.machine import INSTALL_HINT, DemoMachine, DemoUnavailable
 
@@ -202,20 +204,11 @@ def test_without_the_extra_one_line_says_how_to_get_it():
     assert run.stderr == INSTALL_HINT + "\n"
 
 
-def search(machine: DemoMachine, name: str) -> bytes:
-    """Ask for one PV by UDP, as every client does."""
-    padded = name.encode() + bytes(8 - len(name) % 8)
-    version = bytes.fromhex("0000 0000 0000 000d 00000000 00000000")
-    query = b"\0\6" + len(padded).to_bytes(2, "big") + b"\0\5\0\x0d" + b"\0\0\0\7" * 2 + padded
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.setblocking(False)
-        udp.sendto(version + query, ("127.0.0.1", machine.port))
-        ready, _, _ = select.select([udp], [], [], DEADLINE_S)
-        assert ready, f"nobody answered the search for {name}"
-        return udp.recv(1024)
-
-
 def test_answers_searches_as_soon_as_it_has_started(machine: DemoMachine):
-    answer = search(machine, "DEMO:CURRENT")
-    assert answer[16:18] == b"\0\6"
-    assert int.from_bytes(answer[20:22], "big") == machine.port
+    question = datagram_version(1) + search_frame(7, b"DEMO:CURRENT")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.sendto(question, ("127.0.0.1", machine.port))
+        readable, _, _ = select.select([udp], [], [], DEADLINE_S)
+        assert readable, "nobody answered"
+        ((cid, _, port, _),) = search_replies(udp.recv(1024), "127.0.0.1")
+    assert (cid, port) == (7, machine.port)
