@@ -130,6 +130,12 @@ class PV_array:
         in_scheduler(close_all, self._monitors)
         self.ok[:] = False
 
+    def __enter__(self) -> PV_array:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __len__(self) -> int:
         return len(self.names)
 
