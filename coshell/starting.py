@@ -57,6 +57,8 @@ class CoShellApp(TerminalIPythonApp):
         """Make the shell and fill its namespace."""
         self.script_args = list(getattr(self, "script_args", []))
         super().init_shell()
+        if self.machine is not None:
+            self.shell.push({"demo": self.machine}, interactive=False)
         self.shell.start_later(self._add_cothread)
         self.shell.start_later(self._add_catools)
         self.shell.start_later(self._add_status)

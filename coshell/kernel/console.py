@@ -42,8 +42,6 @@ PENDING_LINES: Final = 20_000
 BATCH_LINES: Final = 400
 PARTIAL_CHARACTERS: Final = 4096
 INDEX: Final = "\x1bD"
-GRACE_S: Final = 0.05
-"""A cell that is over sooner never shows the dock: it would only flicker."""
 
 
 class Screen(Protocol):
@@ -172,7 +170,8 @@ class Console:
         """Begin the running of a cell: keys are kept for the next prompt, the dock stays live."""
         self.terminal.watch()
         self._cell_since = self.clock()
-        self._needs_paint = True
+        # At once, and as it was: a cell that never waits would leave its place empty.
+        self.terminal.write(self._picture(self._cell_since))
         # What a cell starts and ends need not have told the dock.
         self.dock.invalidate()
         self.kick()
@@ -313,8 +312,6 @@ class Console:
             return stale
         if self._cell_since is None:
             return None
-        if now < self._cell_since + GRACE_S:
-            return self._cell_since + GRACE_S
         size = self.terminal.size()
         changed = self.dock.dirty or size != self._size or (stale is not None and now >= stale)
         if not changed and not self._needs_paint:
