@@ -35,13 +35,16 @@ class _Waited:
     def _wake_one(self) -> None:
         waiters = self._waiters
         while waiters:
-            if waiters.popleft().wake():
+            woken = waiters[0].wake()
+            waiters.popleft()
+            if woken:
                 return
 
     def _wake_all(self) -> None:
         waiters = self._waiters
         while waiters:
-            waiters.popleft().wake()
+            waiters[0].wake()
+            waiters.popleft()
 
     def waiting_for(self) -> str:
         """Say in words what waiting for this is."""
@@ -118,12 +121,16 @@ class Event(_Waited, Generic[T]):
         self._set(_EXCEPTION, exception)
 
     def _set(self, state: int, value: object) -> None:
-        self._state = state
-        self._value = value
+        # First wake, then set, and look before popping: if a signal handler raises in between,
+        # nobody is left waiting for a value that is there.
         waiters = self._waiters
         while waiters:
-            if waiters.popleft().wake() and self._auto_reset:
+            woken = waiters[0].wake()
+            waiters.popleft()
+            if woken and self._auto_reset:
                 break
+        self._state = state
+        self._value = value
 
     def Reset(self) -> None:
         """Forget the value or exception."""
@@ -219,9 +226,9 @@ class EventQueue(_Waited, Generic[T]):
             raise CothreadError("Can't write to a closed queue")
         if self._max_length is not None and len(self._queue) >= self._max_length:
             return False
-        self._queue.append(value)
         if self._waiters:
             self._wake_one()
+        self._queue.append(value)
         return True
 
     def Reset(self) -> None:

@@ -262,6 +262,17 @@ class Poller:
             self.discard(wait)
             wait.wake()
 
+    def recover(self) -> None:
+        """Serve what a `poll` cut short by an exception has left undone."""
+        waits = {id(wait): wait for queue in self._waits.values() for wait in queue}
+        for wait in waits.values():
+            if wait.events:
+                self.discard(wait)
+                wait.wake()
+        for fd, queue in list(self._waits.items()):
+            self._rearm(fd, queue)
+        self._kernel.arm(self.wake_fd.fileno(), POLLIN)
+
     def _rearm(self, fd: int, waits: list[DescriptorWait]) -> None:
         union = 0
         for wait in waits:

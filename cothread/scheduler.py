@@ -13,6 +13,8 @@ Invariants:
    second that is a fair sample of who uses the processor, and a hog is always caught.
  * The next greenlet is looked at, deleted and switched to without a call in between: a Python
    signal handler that raises can run only at a call, so it can never lose a cothread.
+ * For the same reason, whoever wakes a waiter or expires a timer first does so, and then takes it
+   off its queue: what is cut short is done again, and a wait that has ended cannot end twice.
  * The hub runs no user code but hooks, and survives everything those raise.
 """
 
@@ -244,6 +246,7 @@ class Scheduler:
 
     def _hub_raised(self, exc: BaseException) -> None:
         """Pass on what was raised in the hub: most likely by somebody's signal handler."""
+        self.poller.recover()
         if isinstance(exc, Exception) or self.main is None or self.main.dead:
             hooks.report("The scheduler caught an exception", exc)
         else:
@@ -268,17 +271,18 @@ class Scheduler:
     def _expire(self, now: float) -> None:
         timers = self.timers
         while timers and timers[0][0] <= now:
-            alarm = heappop(timers)[2]
+            alarm = timers[0][2]
             if alarm.target is not None:
                 alarm.expire()
+            heappop(timers)
 
     def _take_inbox(self) -> None:
         for _ in range(len(self.inbox)):
-            action = self.inbox.popleft()
             try:
-                action()
+                self.inbox[0]()
             except Exception as exc:
                 hooks.report("A call from another thread raised an exception", exc)
+            self.inbox.popleft()
 
     def _idle(self) -> None:
         """Find something to do when nothing is ready; at last, sleep."""

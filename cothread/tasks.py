@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from types import CodeType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -284,6 +284,9 @@ class Spawn(Generic[T]):
             self._state = _CANCELLED
         except BaseException as exc:
             self._fail(exc)
+        self._end()
+
+    def _end(self) -> None:
         self._strand = None
         self._args = ()
         self._kargs = {}
@@ -291,9 +294,15 @@ class Spawn(Generic[T]):
         _cothreads.discard(self)
         waiters = self._waiters
         if waiters is not None:
-            self._waiters = None
-            for waiter in waiters:
-                waiter.wake()
+            while waiters:
+                waiters[0].wake()
+                waiters.popleft()
+
+    def _cut_short(self, exc: BaseException) -> None:
+        """End after a signal handler has raised `exc` in the code around the function."""
+        if self._state < _DONE:
+            self._fail(exc)
+        self._end()
 
     def _fail(self, exc: BaseException) -> None:
         if exc.__traceback__ is not None:
@@ -312,10 +321,27 @@ _cothreads = Spawn.Cothreads
 def _strand_body() -> None:
     """Run one cothread after the other on this greenlet."""
     strand: Any = getcurrent()
-    with suppress(GreenletExit):
-        while True:
-            strand.task._run()
+    raised: BaseException | None = None
+    while True:
+        try:
+            if raised is not None:
+                _recover(strand, raised)
+                raised = None
+            else:
+                strand.task._run()
             relinquish(strand)
+        except GreenletExit:
+            return  # the pool was larger than need be
+        except BaseException as exc:
+            # A signal handler raised outside the cothread's own code; nobody may be lost by it.
+            raised = exc
+
+
+def _recover(strand: Any, exc: BaseException) -> None:
+    if strand in scheduler.pool:
+        scheduler.pool.remove(strand)
+    if strand.task is not None:
+        strand.task._cut_short(exc)
 
 
 scheduler.strand_body = _strand_body

@@ -94,12 +94,12 @@ def wait_in(queue: deque[Wait], what: object, deadline: float | None) -> bool:
         wait.deadline = deadline
         scheduler.add_timer(deadline, wait)
     queue.append(wait)
+    woken = False
     try:
-        if park(wait):
-            return True
-    except BaseException:
-        with suppress(ValueError):
-            queue.remove(wait)
-        raise
-    queue.remove(wait)
-    return False
+        woken = park(wait)
+    finally:
+        if not woken:
+            # A signal that came after the timeout has dropped it from the queue already.
+            with suppress(ValueError):
+                queue.remove(wait)
+    return woken
