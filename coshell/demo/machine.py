@@ -234,6 +234,9 @@ def run_in_foreground() -> int:
     Returns:
         The exit status.
     """
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: over.set())
     machine = DemoMachine()
     try:
         machine.start()
@@ -242,13 +245,7 @@ def run_in_foreground() -> int:
         return 1
     for name, value in machine.env.items():
         print(f"export {name}={value}")
-    print(
-        f"# {len(machine.names())} records, output in {machine.log}; Ctrl-C stops the machine",
-        flush=True,
-    )
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: over.set())
+    print(f"# {len(machine.names())} records, output in {machine.log}; Ctrl-C stops", flush=True)
     while machine.running and not over.wait(1.0):
         pass
     lost = not over.is_set()
