@@ -16,9 +16,11 @@ from catools import DBR_CHAR_STR, FORMAT_CTRL, caget, caput, connect
 from coshell.convert import CharText, convert
 from coshell.panel.model import Metadata, metadata_of
 from coshell.panel.style import value_texts
+from coshell.panel.text import clip
 from cothread.clock import monotonic
 
 CONNECT_S: Final = 5.0
+WIDEST_VALUE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,22 @@ class PutResult:
         if self.new is None:
             return text + ("" if self.completed else "  (sent, not waited for)")
         if not self.ok:
-            text += f"  (asked for {self._text(self.asked)}: the record made something else of it)"
+            text += f"  (asked for {self._text(self.asked)}{self._limits()})"
         return text
 
     def __repr__(self) -> str:
         end = f"completed in {self.elapsed_s:.3f} s" if self.completed else "sent"
         return f"<put {self.name}: {end}>"
 
+    def _limits(self) -> str:
+        """Return the limits that may be why the record holds something else."""
+        low, high = (self.metadata.limits.get(f"{end}_ctrl_limit") for end in ("lower", "upper"))
+        if low is None or high is None or not low < high or self.new not in (low, high):
+            return ", and the record holds that"
+        return f"; it takes {self._text(low)} … {self._text(high)}"
+
     def _text(self, value: Any) -> str:
-        return value_texts(value, self.metadata)[0]
+        return clip(value_texts(value, self.metadata)[0], WIDEST_VALUE)
 
 
 def agrees(asked: Any, new: Any, metadata: Metadata) -> bool:

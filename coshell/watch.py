@@ -7,13 +7,18 @@ control format, so that units, precision and states follow the record, through r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import time
 from typing import Any, Protocol
 
 from catools import DBE_PROPERTY, FORMAT_CTRL, FORMAT_TIME, camonitor
+from catools.protocol.eca import ECA_DISCONN
+from coshell.computed import Formula
+from coshell.expression import Expression, is_expression
 from coshell.names import pvs
-from coshell.panel.model import Panel, PutNote
+from coshell.panel.look import Look
+from coshell.panel.marks import Mark
+from coshell.panel.model import Panel, PutNote, Row, metadata_of
 from cothread.clock import monotonic
 
 
@@ -31,20 +36,60 @@ class Subscription(Protocol):
         """End it; no callback comes later."""
 
 
+def subscribe(panel: Panel, rows: Sequence[Row]) -> list[list[Subscription]]:
+    """Feed rows of a panel from the PVs they are named after; returns what to close, per row."""
+
+    def updated(value: Any, index: int) -> None:
+        row = rows[index]
+        if value.ok:
+            panel.apply_update(row, value, monotonic(), None if row.live else time())
+        elif value.errorcode == ECA_DISCONN:
+            panel.apply_disconnect(row, monotonic(), time())
+        else:
+            panel.apply_failure(row, value.message, monotonic())
+
+    def described(value: Any, index: int) -> None:
+        if value.ok:
+            panel.apply_metadata(rows[index], metadata_of(value), monotonic())
+
+    names = [row.name for row in rows]
+    # The properties first: a log's first line of a state is then its name and not its number.
+    properties = camonitor(names, described, events=DBE_PROPERTY, format=FORMAT_CTRL, count=1)
+    values = camonitor(names, updated, format=FORMAT_TIME, notify_disconnect=True)
+    return [list(pair) for pair in zip(values, properties, strict=True)]
+
+
+def _subscribe_all(panel: Panel, rows: list[Row]) -> Callable[[], None]:
+    """Feed rows that live and die together; returns what ends it."""
+    subscriptions = subscribe(panel, rows)
+
+    def close() -> None:
+        for pair in subscriptions:
+            for subscription in pair:
+                subscription.close()
+
+    return close
+
+
 class Watch:
-    """A panel and the subscriptions that feed it.
+    """A panel and what feeds it.
 
     Args:
         name: what the panel is called.
-        names: PVs, in order.
+
+    Attributes:
+        look: how it is shown.
+        opens: whether it opens with the shell, once it is saved.
+        views: where it is shown, by kind ("dock", "log").
     """
 
-    def __init__(self, name: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, name: str) -> None:
         self.panel = Panel(name)
-        self.views: list[View] = []
-        self._subscriptions: dict[str, list[Subscription]] = {}
+        self.look = Look()
+        self.opens = False
+        self.views: dict[str, View] = {}
+        self._feeds: dict[str, list[Subscription]] = {}
         self._on_close: list[Callable[[Watch], object]] = []
-        self.add(names)
 
     @property
     def name(self) -> str:
@@ -53,7 +98,7 @@ class Watch:
 
     @property
     def names(self) -> list[str]:
-        """The rows there are, in order."""
+        """The PVs and expressions there are, in order."""
         return [row.name for row in self.panel]
 
     def __repr__(self) -> str:
@@ -61,36 +106,60 @@ class Watch:
         lost = f", {count.lost} not connected" if count.lost else ""
         return f"<panel {self.name}: {count.rows} PV{'s' * (count.rows != 1)}{lost}>"
 
-    def add(self, names: Iterable[str], group: str = "") -> list[str]:
-        """Watch these PVs as well, and return those that were not watched before."""
-        fresh = [name for name in dict.fromkeys(names) if name not in self.panel]
-        now = monotonic()
-        rows = [self.panel.add(name, now, group) for name in fresh]
-        if not fresh:
-            return []
+    def add(self, words: Iterable[str], known: Iterable[str] = (), group: str = "") -> list[str]:
+        """Watch PVs and expressions as well, and return those that were not watched before.
 
-        def updated(value: Any, index: int) -> None:
-            if value.ok:
-                self.panel.apply_update(rows[index], value, monotonic(), time())
+        Args:
+            words: names, patterns such as `SR-BPM-{01..12}:X`, expressions such as `I1 - I2`.
+            known: names a glob is matched against.
+            group: the heading under which they stand.
+
+        Raises:
+            PatternError: a pattern cannot be expanded.
+            ExpressionError: an expression cannot be read.
+        """
+        wanted: list[tuple[str, Expression | None]] = []
+        for word in words:
+            if is_expression(word):
+                expression = Expression(word)
+                wanted.append((expression.text, expression))
             else:
-                self.panel.apply_disconnect(rows[index], monotonic(), time())
-
-        def described(value: Any, index: int) -> None:
-            if value.ok:
-                self.panel.apply_metadata(rows[index], value, monotonic())
-
-        values = camonitor(fresh, updated, format=FORMAT_TIME, notify_disconnect=True)
-        properties = camonitor(fresh, described, events=DBE_PROPERTY, format=FORMAT_CTRL, count=1)
-        for name, value, prop in zip(fresh, values, properties, strict=True):
-            self._subscriptions[name] = [value, prop]
+                wanted += [(name, None) for name in pvs([word], known)]
+        now = monotonic()
+        plain: list[Row] = []
+        fresh: list[str] = []
+        for name, formula in dict(wanted).items():
+            if name in self.panel:
+                continue
+            fresh.append(name)
+            row = self.panel.add(name, now, group)
+            if formula is None:
+                plain.append(row)
+            else:
+                self._feeds[name] = [Formula(formula, self.panel, row, _subscribe_all)]
+        for row, feeds in zip(plain, subscribe(self.panel, plain), strict=True):
+            self._feeds[row.name] = feeds
         return fresh
+
+    def mark(self, marks: Iterable[tuple[str, Mark]]) -> None:
+        """Give rows thresholds; those without a name hold for every row.
+
+        Raises:
+            LookupError: a threshold names a row there is not.
+        """
+        for name, mark in marks:
+            if name and name not in self.panel:
+                raise LookupError(f"{name}: has no row in panel {self.name}")
+            for row in [self.panel[name]] if name else self.panel.rows:
+                if mark not in row.marks:
+                    self.panel.set_marks(row, (*row.marks, mark))
 
     def remove(self, names: Iterable[str]) -> None:
         """Stop watching these PVs."""
         for name in names:
             self.panel.remove(name)
-            for subscription in self._subscriptions.pop(name, []):
-                subscription.close()
+            for feed in self._feeds.pop(name, []):
+                feed.close()
 
     def on_close(self, callback: Callable[[Watch], object]) -> None:
         """Call `callback(self)` when the watch is closed."""
@@ -99,8 +168,8 @@ class Watch:
     def close(self) -> None:
         """End every subscription and every view; may be repeated."""
         self.remove(self.names)
-        views, self.views = self.views, []
-        for view in views:
+        views, self.views = self.views, {}
+        for view in views.values():
             view.close()
         callbacks, self._on_close = self._on_close, []
         for callback in callbacks:
@@ -117,7 +186,7 @@ class Watches:
     def __init__(self) -> None:
         self._watches: dict[str, Watch] = {}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Watch]:
         return iter(self._watches.values())
 
     def __len__(self) -> int:
@@ -129,24 +198,32 @@ class Watches:
     def __contains__(self, name: object) -> bool:
         return name in self._watches
 
-    def open(self, names: Sequence[str] | str, name: str = "watch") -> Watch:
+    def open(self, words: Sequence[str] | str, name: str = "watch", group: str = "") -> Watch:
         """Watch PVs in the panel of that name, which is made if there is none.
 
         Args:
-            names: PVs; ranges like `SR-BPM-{01..12}:X` are expanded.
+            words: PVs, ranges and expressions; a string holds several PVs between blanks.
             name: of the panel.
+            group: the heading under which they stand.
+
+        Raises:
+            PatternError: a pattern cannot be expanded.
+            ExpressionError: an expression cannot be read.
         """
-        wanted = pvs(names, self.known())
         watch = self._watches.get(name)
+        made = watch is None
         if watch is None:
-            watch = self._watches[name] = Watch(name)
+            watch = Watch(name)
+        watch.add(words.split() if isinstance(words, str) else words, self.known(), group)
+        if made:
+            self._watches[name] = watch
             watch.on_close(lambda closed: self._watches.pop(closed.name, None))
-        watch.add(wanted)
         return watch
 
     def known(self) -> list[str]:
-        """Return every PV that is watched somewhere."""
-        return list(dict.fromkeys(name for watch in self for name in watch.names))
+        """Return every PV that is watched somewhere, without the expressions."""
+        names = dict.fromkeys(name for watch in self for name in watch.names)
+        return [name for name in names if not is_expression(name)]
 
     def drop(self, what: str) -> list[str]:
         """Close the panel of that name, or take PVs out of every panel; "all" ends everything.
@@ -169,7 +246,8 @@ class Watches:
             self._watches[what].close()
             return [what]
         gone = []
-        for name in pvs(what, self.known()):
+        rows = [what] if any(what in watch.panel for watch in self) else pvs(what, self.known())
+        for name in rows:
             holders = [watch for watch in self if name in watch.panel]
             if not holders:
                 raise NoSuchPanel(f"{name}: not watched; watched are {self._listing()}")

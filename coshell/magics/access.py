@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from catools import DBR_CHAR_STR, DBR_STRING, ca_nothing, connect
 from coshell.convert import ConversionError
+from coshell.expression import ExpressionError
 from coshell.get import About, about, read
 from coshell.magics.parsing import LineParser, Refused, Spec, duration
 from coshell.names import PatternError, near, pvs
@@ -30,7 +31,7 @@ def plainly(session: Session) -> Iterator[None]:
     """Turn what can go wrong with PVs into one line, with near misses of unknown names."""
     try:
         yield
-    except (ConversionError, PatternError, Timedout) as exc:
+    except (ConversionError, PatternError, ExpressionError, Timedout) as exc:
         raise Refused(str(exc)) from exc
     except ca_nothing as exc:
         raise Refused(sanitise(str(exc)) + hint(session, exc.name)) from exc
@@ -139,6 +140,7 @@ _CAPUT.add_argument(
     "-S", dest="chars", action="store_true", help="text into an array of characters"
 )
 _CAPUT.add_argument("-a", dest="array", action="store_true", help="values are an array")
+_CAPUT_FLAGS: Final = frozenset(_CAPUT.flags())
 
 
 def _caput(session: Session, options: Namespace) -> PutResult | list[PutResult]:
@@ -159,13 +161,19 @@ def _caput(session: Session, options: Namespace) -> PutResult | list[PutResult]:
                     as_text=options.chars,
                 )
             if not options.terse:
-                print(clip(str(result), max(session.width(), 60)))
+                print(result)
             results.append(result)
     return results[0] if _one_or_many([options.pv], names) else results
 
 
 def _put_value(options: Namespace) -> Any:
     values = options.values
+    late = [word for word in values[1:] if word in _CAPUT_FLAGS]
+    if late:
+        raise Refused(
+            f"%caput: {late[0]} comes after the PV, where it is taken for a value; "
+            f"flags go first: %caput {late[0]} … {options.pv} {values[0]}"
+        )
     if options.string or options.chars:
         return " ".join(values)
     if options.array:

@@ -50,6 +50,15 @@ class LineParser(argparse.ArgumentParser):
         )
         self.add_argument("-h", "--help", action=_Help, nargs=0, help="show this text")
 
+    def read(self, words: list[str]) -> argparse.Namespace:
+        """Read the words of a line; flags may stand anywhere unless the rest is taken as it is."""
+        verbatim = any(action.nargs == argparse.REMAINDER for action in self._actions)
+        return self.parse_args(words) if verbatim else self.parse_intermixed_args(words)
+
+    def flags(self) -> list[str]:
+        """Return every flag the line may hold."""
+        return list(self._option_string_actions)
+
     def error(self, message: str) -> NoReturn:
         """Refuse the line."""
         raise Refused(f"{self.prog}: {message}; {self.prog} -h shows how it is used")
@@ -144,7 +153,7 @@ def run(spec: Spec, session: Session, line: str, variables: Mapping[str, Any]) -
         Refused: it cannot be done, in one line.
     """
     try:
-        options = spec.parser.parse_args(words(line, variables))
+        options = spec.parser.read(words(line, variables))
     except HelpAsked as help_text:
         print(help_text)
         return None

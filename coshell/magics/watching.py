@@ -3,21 +3,41 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from coshell.magics.access import plainly
-from coshell.magics.parsing import LineParser, Refused, Spec
-from coshell.panel.dock import DockedPanel
-from coshell.panel.render import Table
+from coshell.magics.parsing import LineParser, Refused, Spec, duration, positive
+from coshell.panel.columns import COLUMNS
+from coshell.panel.look import Look
+from coshell.panel.marks import MarkError, parse_mark
+from coshell.panel.select import ONLY, SORTS
 from coshell.session import Session
+from coshell.views import relook, show_docked, show_logged
 from coshell.watch import NoSuchPanel, Watch
-from cothread import Sleep
+from cothread import Sleep, Timer
 from cothread.clock import monotonic
 
 DEFAULT_PANEL: Final = "watch"
 SNAPSHOT_S: Final = 1.0
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    keys = tuple(key for key in text.replace(",", " ").split() if key)
+    unknown = [key for key in keys if key not in COLUMNS]
+    if unknown or not keys:
+        raise ArgumentTypeError(f"there is no column {text!r}; there are {', '.join(COLUMNS)}")
+    return keys
+
+
+def _mark(text: str) -> Any:
+    try:
+        return parse_mark(text)
+    except MarkError as exc:
+        raise ArgumentTypeError(str(exc)) from exc
+
 
 _CAMONITOR = LineParser(
     "camonitor",
@@ -25,16 +45,46 @@ _CAMONITOR = LineParser(
     (
         ("%camonitor DEMO:CURRENT DEMO:RF:FREQ", "two PVs in the panel 'watch'"),
         ("%camonitor ring: DEMO:BPM-{01..12}:X", "twelve in a panel of their own"),
+        ("%camonitor ring: 'mean(DEMO:BPM-{01..12}:X)'", "add an expression to it"),
+        ("%camonitor ring: --sort alarm --rate 2", "worst first, two pictures a second"),
+        ("%camonitor --mark 'DEMO:CURRENT < 290' DEMO:CURRENT", "stand out below 290"),
+        ("%camonitor --log --for 10s DEMO:CURRENT", "a line for every change, for 10 s"),
+        ("%camonitor --screen ring:", "the whole screen: scroll, filter, inspect, put"),
         ("%camonitor", "which panels there are"),
         ("%camonitor -d DEMO:CURRENT", "take one PV out"),
         ("%camonitor -d ring", "close a panel; 'all' closes every one"),
     ),
 )
 _CAMONITOR.add_argument(
-    "pvs", nargs="*", metavar="[NAME:] PV", help="a panel's name and PVs, ranges, globs"
+    "pvs", nargs="*", metavar="[NAME:] PV", help="a panel's name; PVs, ranges, globs, expressions"
 )
 _CAMONITOR.add_argument(
     "-d", dest="drop", action="store_true", help="drop these panels or PVs; 'all' for everything"
+)
+_PLACE = _CAMONITOR.add_mutually_exclusive_group()
+_PLACE.add_argument("--dock", action="store_true", help="under the prompt (the default)")
+_PLACE.add_argument("--log", action="store_true", help="a line above the prompt for every change")
+_PLACE.add_argument("--screen", action="store_true", help="full screen, until q is typed")
+_CAMONITOR.add_argument(
+    "--for", dest="seconds", type=duration, metavar="TIME", help="close it by itself after 10s, 5m"
+)
+_CAMONITOR.add_argument(
+    "--rate", type=positive, metavar="HZ", help="pictures, or log lines of one PV, per second"
+)
+_CAMONITOR.add_argument("--sort", choices=tuple(SORTS), help="order of the rows")
+_CAMONITOR.add_argument("--only", choices=("all", *ONLY), help="which rows are shown")
+_CAMONITOR.add_argument(
+    "--columns", type=_columns, metavar="A,B", help=f"any of {', '.join(COLUMNS)}"
+)
+_CAMONITOR.add_argument("--group", default="", help="put these PVs under a heading")
+_CAMONITOR.add_argument(
+    "--mark",
+    dest="marks",
+    type=_mark,
+    action="append",
+    default=[],
+    metavar="'PV < 5'",
+    help="make rows stand out; '> 5' for every row",
 )
 
 
@@ -44,37 +94,55 @@ def _camonitor(session: Session, options: Namespace) -> Any:
     if not options.pvs:
         return _list(session)
     name, patterns = split_name(options.pvs)
+    if not patterns and name not in session.watches:
+        raise Refused(f"%camonitor: there is no panel {name}; PVs come after its name")
     with plainly(session):
-        watch = session.watches.open(patterns, name)
-    if session.dock is None:
+        watch = session.watches.open(patterns, name, options.group)
+        try:
+            watch.mark(options.marks)
+        except LookupError as exc:
+            raise Refused(f"%camonitor --mark: {exc.args[0]}") from exc
+    relook(session, watch, look_with(watch.look, options))
+    if options.seconds is not None:
+        timer = Timer(options.seconds, watch.close)
+        watch.on_close(lambda _: timer.cancel())
+    _show(session, watch, options)
+    return watch
+
+
+def _show(session: Session, watch: Watch, options: Namespace) -> None:
+    if options.log:
+        show_logged(session, watch)
+    elif session.dock is None:
         _snapshot(session, watch)
     else:
         show_docked(session, watch)
-    return watch
+
+
+def look_with(look: Look, options: Namespace) -> Look:
+    """Return a look with what the line changes of it."""
+    choice = look.choice
+    if options.sort is not None:
+        choice = replace(choice, sort=options.sort)
+    if options.only is not None:
+        choice = replace(choice, only="" if options.only == "all" else options.only)
+    if options.group:
+        choice = replace(choice, grouped=True)
+    return Look(options.columns or look.columns, choice, options.rate or look.rate)
 
 
 def split_name(patterns: Sequence[str]) -> tuple[str, Sequence[str]]:
     """Return the panel's name, which ends with a colon, and the PVs after it.
 
     Raises:
-        Refused: a name without PVs.
+        Refused: the name is empty.
     """
     first, rest = patterns[0], patterns[1:]
     if not first.endswith(":"):
         return DEFAULT_PANEL, patterns
-    if not rest or first == ":":
-        raise Refused(f"%camonitor: {first} names a panel; PVs come after it")
+    if first == ":":
+        raise Refused("%camonitor: a panel needs a name before the colon, such as ring:")
     return first[:-1], rest
-
-
-def show_docked(session: Session, watch: Watch) -> None:
-    """Dock a panel unless it is docked already."""
-    dock = session.dock
-    if dock is None or any(isinstance(view, DockedPanel) for view in watch.views):
-        return
-    view = DockedPanel(Table(watch.panel, session.theme()))
-    view.show(dock)
-    watch.views.append(view)
 
 
 def _snapshot(session: Session, watch: Watch) -> None:
@@ -88,8 +156,8 @@ def _snapshot(session: Session, watch: Watch) -> None:
 
 def print_table(session: Session, watch: Watch) -> None:
     """Print every row of a panel as it is now."""
-    table = Table(watch.panel, session.theme())
-    print("\n".join(table.lines(session.width(), len(watch.panel) + 2, monotonic())))
+    table = watch.look.table(watch.panel, session.theme())
+    print("\n".join(table.lines(session.width(), 2 * len(watch.panel) + 2, monotonic())))
 
 
 def _list(session: Session) -> list[Watch]:

@@ -96,6 +96,12 @@ class DockedPanel:
             self._end = self.panel.listen(dock.invalidate)
             dock.add(self)
 
+    def retable(self, table: Table, rate: float | None = None) -> None:
+        """Show another picture of the same panel."""
+        self.table = table
+        self._period = 1.0 / rate if rate else 0.0
+        self.refresh()
+
     def refresh(self) -> None:
         """Ask for a new picture although no row changed."""
         self._size = (0, 0)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
 
+from coshell.panel.marks import Mark
 from coshell.panel.trend import Trend
 
 NEVER_PROCESSED: Final = 631152000.0
@@ -112,7 +113,8 @@ class Row:
 
     __slots__ = (
         "arrived", "changed", "datatype", "failure", "group", "last_put", "lost_at", "lost_wall",
-        "metadata", "name", "offset", "rank", "rate_count", "rate_from", "rate_value", "severity",
+        "marked", "marks", "metadata", "name", "offset", "rank", "rate_count", "rate_from",
+        "rate_value", "severity",
         "state", "status", "timestamp", "trend", "updates", "value", "version",
     )  # fmt: skip
 
@@ -139,6 +141,8 @@ class Row:
         self.rate_count = 0
         self.rate_value = 0.0
         self.last_put: PutNote | None = None
+        self.marks: tuple[Mark, ...] = ()
+        self.marked: Mark | None = None
         self.version = 0
 
     @property
@@ -263,6 +267,8 @@ class Panel:
             row.rate_count = row.updates
         if isinstance(value, (float, int)):
             row.trend.add(value, now)
+            if row.marks:
+                row.marked = next((mark for mark in row.marks if mark.holds(value)), None)
         if now > self.newest:
             self.newest = now
         row.version += 1
@@ -285,9 +291,9 @@ class Panel:
             row.datatype = datatype
             row.trend.clear()
 
-    def apply_metadata(self, row: Row, value: Any, now: float) -> None:
-        """Take units, precision, states and limits from a value in control format."""
-        row.metadata = metadata_of(value)
+    def apply_metadata(self, row: Row, metadata: Metadata, now: float) -> None:
+        """Take units, precision, states and limits."""
+        row.metadata = metadata
         self._told(row, Kind.METADATA, now)
 
     def apply_disconnect(self, row: Row, now: float, wall: float | None = None) -> None:
@@ -313,6 +319,15 @@ class Panel:
         row.last_put = note
         self._told(row, Kind.PUT, now)
 
+    def set_marks(self, row: Row, marks: tuple[Mark, ...]) -> None:
+        """Give a row thresholds; its present value is held against them at once."""
+        row.marks = marks
+        value = row.value
+        number = isinstance(value, (float, int))
+        row.marked = next((m for m in marks if m.holds(value)), None) if number else None
+        row.version += 1
+        self._changed()
+
     def _told(self, row: Row, kind: Kind, now: float) -> None:
         row.version += 1
         self._changed()
@@ -328,6 +343,7 @@ class Panel:
         updates a second cost a view nothing between two of its pictures.
         """
         self._listeners.append(listener)
+        self._announced = False
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     def observe(self, observer: Observer) -> Callable[[], None]:

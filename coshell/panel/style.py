@@ -15,10 +15,12 @@ from typing import Any, Final
 from catools.protocol.dbr import ALARM_STATUS
 from coshell.panel.model import INVALID, Metadata, Row, State
 from coshell.panel.spark import profile, sparkline
-from coshell.panel.text import sanitise
+from coshell.panel.text import clip, sanitise
 from coshell.panel.theme import FAILED, LOST, SEARCHING, SEVERITIES, Severity, Theme
 
 NOTHING: Final = "---"
+MARKED: Final = "⚑"
+MARKED_PLAIN: Final = "!"
 TREND_WIDTH: Final = 8
 FLASH_S: Final = 0.4
 QUIET_S: Final = 2.0
@@ -26,6 +28,7 @@ QUIET_S: Final = 2.0
 
 LONGEST_DIGITS: Final = 1e12
 SHORT_ARRAY: Final = 4
+SHORT_FAILURE: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,7 @@ def alarm_cell(row: Row, theme: Theme) -> Cell:
     """Return symbol, cause and severity, then without the cause, then the symbol alone."""
     severity = severity_of(row)
     if not severity.word:
-        return EMPTY
+        return _mark_cell(row, theme)
     symbol = severity.symbol if theme.unicode else severity.plain
     short = f"{symbol} {severity.word}"
     if row.state is State.LIVE:
@@ -219,18 +222,27 @@ def alarm_cell(row: Row, theme: Theme) -> Cell:
         since = f"{short} {wall_text(row.lost_wall)}".rstrip()
         return Cell((since, short, symbol), severity.role)
     if row.state is State.FAILED:
-        return Cell((f"{symbol} {sanitise(row.failure)}", short, symbol), severity.role)
+        why = f"{symbol} {sanitise(row.failure)}"
+        return Cell((why, clip(why, SHORT_FAILURE), short, symbol), severity.role)
     return Cell((short, f"{symbol} searching", symbol), severity.role)
 
 
-def value_cell(row: Row, theme: Theme, threshold: str | None = None) -> Cell:
+def _mark_cell(row: Row, theme: Theme) -> Cell:
+    """Return the threshold of the operator's own that a row without alarm has crossed."""
+    if row.marked is None:
+        return EMPTY
+    symbol = MARKED if theme.unicode else MARKED_PLAIN
+    return Cell((f"{symbol} {row.marked}", symbol), "threshold")
+
+
+def value_cell(row: Row, theme: Theme) -> Cell:
     """Return the value; good ones in the colour of their alarm, others as stale."""
     texts = value_texts(row.value, row.metadata, theme.unicode)
     number = isinstance(row.value, (float, int)) and not row.metadata.enums
     if row.state is not State.LIVE:
         return Cell(texts, "stale" if row.value is not None else "searching", number)
-    role = severity_of(row).role if row.severity else (threshold or "value")
-    return Cell(texts, role, number)
+    quiet = "threshold" if row.marked is not None else "value"
+    return Cell(texts, severity_of(row).role if row.severity else quiet, number)
 
 
 def trend_cell(row: Row, theme: Theme) -> Cell:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-from coshell.panel.model import NEVER_PROCESSED, Kind, Panel, PutNote, State
+import pytest
+
+from coshell.panel.marks import Mark, MarkError, parse_mark
+from coshell.panel.model import NEVER_PROCESSED, Kind, Panel, PutNote, State, metadata_of
 
 from .values import Control, augmented
 
@@ -77,7 +80,8 @@ def test_an_observer_gets_every_change_in_order():
     panel.observe(lambda row, kind, now: seen.append((row.name, kind, row.value, now)))
     panel.apply_update(row, augmented(1), 1.0)
     panel.apply_update(row, augmented(2), 2.0)
-    panel.apply_metadata(row, Control(units="mA", precision=2, enums=["a"]), 3.0)
+    control = Control(units="mA", precision=2, enums=["a"], upper_ctrl_limit=9)
+    panel.apply_metadata(row, metadata_of(control), 3.0)
     panel.apply_put(row, PutNote(4.0, 1, 2, True), 4.0)
     panel.apply_disconnect(row, 5.0)
     assert seen == [
@@ -88,6 +92,7 @@ def test_an_observer_gets_every_change_in_order():
         ("A", Kind.DISCONNECT, 2, 5.0),
     ]
     assert (row.metadata.units, row.metadata.precision, row.metadata.enums) == ("mA", 2, ("a",))
+    assert row.metadata.limits == {"upper_ctrl_limit": 9.0}
 
 
 def test_only_the_row_that_changed_has_a_new_version():
@@ -134,3 +139,34 @@ def test_counts_tell_lost_rows_from_alarms():
     count = panel.count()
     assert (count.rows, count.lost, count.alarms) == (5, 1, 3)
     assert (count.minor, count.major, count.invalid) == (1, 1, 1)
+
+
+def test_a_row_beyond_a_threshold_is_marked():
+    panel = Panel("p", ["A"])
+    row = panel["A"]
+    panel.apply_update(row, augmented(5.0), 1.0)
+    panel.set_marks(row, (Mark("<", 3.0), Mark(">", 4.0)))
+    assert row.marked == Mark(">", 4.0)
+    panel.apply_update(row, augmented(3.5), 2.0)
+    assert row.marked is None
+    panel.apply_update(row, augmented(1), 3.0)
+    assert row.marked == Mark("<", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("SR:I < 290", ("SR:I", Mark("<", 290.0))),
+        ("> 1e-6", ("", Mark(">", 1e-6))),
+        ("A-B<=-3", ("A-B", Mark("<=", -3.0))),
+        ("mean(A, B) != 0", ("mean(A, B)", Mark("!=", 0.0))),
+    ],
+)
+def test_a_threshold_is_read(text, mark):
+    assert parse_mark(text) == mark
+
+
+@pytest.mark.parametrize("text", ["", "A", "A <", "A < B", "< <"])
+def test_what_is_no_threshold_is_refused(text):
+    with pytest.raises(MarkError, match="try 'SR"):
+        parse_mark(text)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coshell.panel.columns import COLUMNS, USUAL, ColumnError
-from coshell.panel.model import Panel, PutNote
+from coshell.panel.marks import Mark
+from coshell.panel.model import Panel, PutNote, metadata_of
 from coshell.panel.render import Table
 from coshell.panel.select import ONLY, SORTS, Choice
 from coshell.panel.text import cells
@@ -55,7 +56,7 @@ def ring(noon=1_700_000_000.0):
         "SR-FE:SHUTTER": Control(enums=["Closed", "Open"]),
     }
     for name, control in about.items():
-        panel.apply_metadata(panel[name], control, 0.0)
+        panel.apply_metadata(panel[name], metadata_of(control), 0.0)
     for second in range(12):
         now = float(second)
         panel.apply_update(panel["SR-DI-DCCT:SIGNAL"], augmented(299.0 + second / 10), now)
@@ -139,7 +140,9 @@ def test_no_size_and_no_value_is_too_much(
     panel = Panel(title, now=0.0)
     for number, (value, severity, status, lost, name, enums) in enumerate(rows):
         row = panel.add(f"{name}{number}", 0.0, group=name)
-        panel.apply_metadata(row, Control(units=name, precision=severity, enums=enums), 0.0)
+        control = Control(units=name, precision=severity, enums=enums)
+        panel.apply_metadata(row, metadata_of(control), 0.0)
+        panel.set_marks(row, (Mark(">", float(status)),))
         if value is not None:
             value.severity, value.status = severity, status
             panel.apply_update(row, value, float(number), wall=2e9)

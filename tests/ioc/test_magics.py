@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The magics against the demo machine's real IOC, in a shell without terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from catools import caget, caput, close_client, connect
+from coshell import magics
+from coshell.demo.machine import DemoMachine
+from coshell.magics.parsing import Refused, run
+from coshell.panel.model import State
+from coshell.put import PutInterrupted
+from coshell.session import session
+from cothread import Sleep, Spawn
+from cothread.clock import monotonic
+
+pytest.importorskip("epicscorelibs")
+
+DEADLINE_S = 30.0
+
+
+class Dock:
+    """A dock that only remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.shown: list[str] = []
+        self.invalidations = 0
+
+    def add(self, item: Any) -> None:
+        self.items.append(item)
+
+    def remove(self, item: Any) -> None:
+        self.items.remove(item)
+
+    def invalidate(self) -> None:
+        self.invalidations += 1
+
+    def text(self, width: int = 100, height: int = 20) -> str:
+        return "\n".join(
+            line for item in self.items for line in item.render(width, height, monotonic())
+        )
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Wait for a condition; fail naming it when it does not come true in time."""
+    deadline = monotonic() + DEADLINE_S
+    while not condition():
+        assert monotonic() < deadline, f"never happened: {what}"
+        Sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[DemoMachine]:
+    one = DemoMachine()
+    one.start()
+    before = {key: os.environ.get(key) for key in one.env}
+    os.environ.update(one.env)
+    close_client()
+    yield one
+    close_client()
+    for key, value in before.items():
+        os.environ.pop(key) if value is None else os.environ.update({key: value})
+    one.stop()
+
+
+@pytest.fixture
+def dock(machine: DemoMachine) -> Iterator[Dock]:
+    place = Dock()
+    session.open(place, place.shown.append)
+    yield place
+    session.close()
+    close_client()
+
+
+def do(line: str, **variables: Any) -> Any:
+    """Do what a line says, as the shell would."""
+    name, _, rest = line[1:].partition(" ")
+    return run(magics.SPECS[name], session, rest, variables)
+
+
+def test_caget_returns_the_value_and_says_it_in_words(dock, capsys):
+    value = do("%caget DEMO:CURRENT")
+    assert value == pytest.approx(300, abs=50)
+    assert f"{value:.3f} mA" in capsys.readouterr().out
+
+
+def test_caget_of_many_is_a_table(dock):
+    values = do("%caget DEMO:BPM-{01..12}:{X,Y}")
+    assert len(values) == 24
+    assert all(value.ok for value in values)
+    assert len(str(values).splitlines()) == 24
+    assert "DEMO:BPM-12:Y" in str(values)
+
+
+def test_caget_of_many_tells_which_gave_no_value(dock):
+    values = do("%caget -w 0.3 DEMO:SHUTTER DEMO:NOWHERE")
+    assert [value.ok for value in values] == [True, False]
+    assert "1 of 2 gave no value" in str(values)
+
+
+def test_an_unknown_pv_is_refused_with_a_near_miss(dock):
+    do("%caget -t DEMO:CURRENT")
+    with pytest.raises(Refused, match=r"DEMO:CURENT: .*\(did you mean DEMO:CURRENT\?\)"):
+        do("%caget -w 0.3 DEMO:CURENT")
+
+
+def test_caput_shows_old_and_new(dock, capsys):
+    do("%caput DEMO:RF:FREQ 499.65")
+    result = do("%caput DEMO:RF:FREQ 499.66")
+    assert (result.old, result.new, result.ok, result.completed) == (499.65, 499.66, True, True)
+    assert "DEMO:RF:FREQ  499.650000 → 499.660000 MHz" in capsys.readouterr().out
+
+
+def test_caput_tells_what_the_record_made_of_it(dock, capsys):
+    result = do("%caput DEMO:RF:FREQ 600")
+    assert not result.ok
+    assert "asked for 600.000000; it takes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("%caput DEMO:RF:FREQ lots", "'lots' is none"),
+        ("%caput DEMO:SHUTTER 7", "no state 7"),
+        ("%caput DEMO:RF:FREQ", "no value"),
+        ("%caput DEMO:RF:FREQ 1 2", "holds one value"),
+        ("%caput DEMO:RF:FREQ 1 -w 3", "flags go first"),
+    ],
+)
+def test_a_bad_put_is_refused_in_one_line_and_nothing_is_written(dock, line, says):
+    name = line.split()[1]
+    before = caget(name)
+    with pytest.raises(Refused, match=says) as caught:
+        do(line)
+    assert "\n" not in str(caught.value)
+    assert caget(name) == before
+
+
+def test_a_put_without_the_right_to_is_refused(dock):
+    do("%caput -t DEMO:LOCK 1")
+    try:
+        wait_until(lambda: not connect("DEMO:MODE", cainfo=True).write, "the right is gone")
+        with pytest.raises(Refused, match=r"DEMO:MODE: .*denied"):
+            do("%caput DEMO:MODE 1")
+    finally:
+        do("%caput -t DEMO:LOCK 0")
+        wait_until(lambda: connect("DEMO:MODE", cainfo=True).write, "the right is back")
+
+
+def test_a_put_that_is_interrupted_says_that_it_was_sent(dock):
+    ended = []
+
+    def put() -> None:
+        try:
+            do("%caput DEMO:ID:GAP 30")
+        except BaseException as exc:
+            ended.append(exc)
+
+    wait_until(lambda: caget("DEMO:UPTIME") > 1, "the gap has finished its start-up")
+    task = Spawn(put)
+    wait_until(lambda: "DEMO:ID:GAP" in session.desk.waiting, "the put is sent")
+    wait_until(lambda: "waiting for completion" in dock.text(), "the dock says so")
+    task.raise_in(KeyboardInterrupt())
+    wait_until(lambda: ended, "the put is interrupted")
+    assert isinstance(ended[0], PutInterrupted)
+    assert "after the put was sent" in str(ended[0])
+    assert not dock.items
+    assert not session.desk.waiting
+    caput("DEMO:ID:GAP", 15, wait=True, timeout=DEADLINE_S)
+
+
+def test_camonitor_docks_a_panel_that_lives(dock):
+    watch = do("%camonitor DEMO:CURRENT DEMO:GAUGE-0{1..3}")
+    wait_until(lambda: not watch.panel.count().lost, "all are connected")
+    row = watch.panel["DEMO:CURRENT"]
+    wait_until(lambda: row.metadata.units == "mA", "the units come")
+    seen = row.updates
+    wait_until(lambda: row.updates > seen, "the current changes")
+    assert dock.invalidations
+    assert "DEMO:CURRENT" in dock.text()
+    assert do("%camonitor") == [watch]
+
+
+def test_a_put_from_anywhere_shows_in_its_row(dock):
+    watch = do("%camonitor DEMO:RF:FREQ")
+    wait_until(lambda: watch.panel["DEMO:RF:FREQ"].live, "connected")
+    caput("DEMO:RF:FREQ", 499.655, wait=True)
+    wait_until(lambda: watch.panel["DEMO:RF:FREQ"].last_put is not None, "the put is noted")
+    assert "499.655000 0." in dock.text(width=140)
+
+
+def test_panels_and_pvs_are_dropped(dock):
+    do("%camonitor DEMO:CURRENT DEMO:SHUTTER")
+    do("%camonitor vac: DEMO:GAUGE-01")
+    assert len(dock.items) == 2
+    assert do("%camonitor -d DEMO:CURRENT") == ["DEMO:CURRENT"]
+    with pytest.raises(Refused, match="DEMO:CURRENT: not watched; watched are watch, vac"):
+        do("%camonitor -d DEMO:CURRENT")
+    wait_until(lambda: session.watches["vac"].panel["DEMO:GAUGE-01"].live, "connected")
+    assert do("%camonitor -d vac:") == ["vac"]
+    assert do("%camonitor -d DEMO:SHUTTER") == ["DEMO:SHUTTER"]
+    assert not dock.items
+    assert not len(session.watches)
+
+
+@pytest.mark.leaks("the machine of the module is another process afterwards")
+def test_rows_die_and_live_with_the_ioc(dock, machine):
+    watch = do("%camonitor DEMO:CURRENT DEMO:SHUTTER")
+    rows = list(watch.panel)
+    wait_until(lambda: all(row.live for row in rows), "connected")
+    machine.stop()
+    wait_until(lambda: all(row.state is State.LOST for row in rows), "both are disconnected")
+    assert "○ disconnected" in dock.text()
+    assert rows[0].value is not None
+    machine.start()
+    wait_until(lambda: all(row.live for row in rows), "both are back")
+
+
+def test_connect_and_cainfo_say_where_a_pv_is(dock, capsys):
+    info = do("%connect DEMO:CURRENT")
+    assert info.host in str(info)
+    do("%cainfo DEMO:MODE")
+    text = capsys.readouterr().out
+    assert f"host       {info.host}" in text
+    assert "access     read/write\n" in text
+    assert "0 Shutdown" in text
+    with pytest.raises(Refused, match="DEMO:NOWHERE: "):
+        do("%cainfo -w 0.3 DEMO:NOWHERE")
+
+
+def test_expressions_are_rows(dock):
+    watch = do("%camonitor orbit: DEMO:BPM-01:X 'mean(DEMO:BPM-{01..12}:X)' 'DEMO:RF:FREQ / 2'")
+    mean = watch.panel["mean(DEMO:BPM-{01..12}:X)"]
+    wait_until(lambda: mean.live and mean.metadata.units == "mm", "the mean is computed")
+    assert abs(mean.value) < 1
+    half = watch.panel["DEMO:RF:FREQ / 2"]
+    wait_until(lambda: half.live, "half the frequency is computed")
+    assert half.value == pytest.approx(caget("DEMO:RF:FREQ") / 2)
+    assert half.metadata.units == ""
+    with pytest.raises(Refused, match="no function nope"):
+        do("%camonitor 'nope(DEMO:CURRENT)'")
+
+
+def test_an_expression_over_text_says_why_not(dock):
+    watch = do("%camonitor 'DEMO:MESSAGE + 1'")
+    (row,) = watch.panel
+    wait_until(lambda: row.state is State.FAILED, "it fails")
+    assert "✕ DEMO:MESSAGE: holds text" in dock.text(width=140)
+
+
+def test_thresholds_make_rows_stand_out(dock):
+    watch = do("%camonitor --mark 'DEMO:CURRENT > 1' DEMO:CURRENT DEMO:SHUTTER")
+    wait_until(lambda: watch.panel["DEMO:CURRENT"].marked, "the current is marked")
+    assert "⚑ > 1" in dock.text()
+    with pytest.raises(Refused, match="NOPE: has no row"):
+        do("%camonitor --mark 'NOPE > 1' DEMO:CURRENT")
+
+
+def test_a_panel_is_shown_another_way(dock):
+    do("%camonitor vac: DEMO:GAUGE-0{1..3}")
+    watch = do("%camonitor vac: --sort name --columns name,rate --group vacuum DEMO:GAUGE-04")
+    assert watch.look.choice.sort == "name"
+    assert dock.items[0].table.columns[1].key == "rate"
+    wait_until(lambda: not watch.panel.count().lost, "connected")
+    assert " vacuum" in dock.text()
+    with pytest.raises(Refused, match="there is no panel other"):
+        do("%camonitor other: --sort name")
+
+
+def test_a_log_prints_changes_for_a_while(dock):
+    watch = do("%camonitor --log --for 2s --rate 5 DEMO:CURRENT DEMO:SHUTTER")
+    wait_until(lambda: watch.name not in session.watches, "it closes by itself")
+    lines = [line for line in dock.shown if "DEMO:CURRENT" in line]
+    assert 5 <= len(lines) <= 12
+    assert any("Open" in line for line in dock.shown)
