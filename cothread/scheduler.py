@@ -208,6 +208,9 @@ class Scheduler:
         self._abandoned += [_hub, self.main, list(ready), list(self.timers), self.idle_wait]
         self._abandoned += [list(self.pool), list(self.idlers), list(self.inbox)]
         self._abandoned += [item for item in gc.get_objects() if isinstance(item, Strand)]
+        with suppress(ValueError):
+            # Or `start` would take our closed descriptor for somebody else's and restore it.
+            signal.set_wakeup_fd(-1)
         self.poller.close()
         ready.clear()
         self.idlers.clear()
