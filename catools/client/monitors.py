@@ -7,8 +7,9 @@ silence is always delivered.
 
 Theory: a Feed is one request on one channel, hence one subscription on the wire, shared by the
 monitors that ask for exactly the same. An update costs no decoding until its callback is due, so
-updates that are merged away are never decoded. The queue holds a monitor itself, which stands for
-its newest pending update, or a tuple for something that must not be merged.
+updates that are merged away are never decoded. In the queue a Slot holds the newest of a monitor's
+pending updates; a tuple holds something that must not be merged. A notice takes the slot away from
+its monitor, so that what comes after a reconnection can never overtake it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,18 @@ Pending = tuple["Monitor", Request, Data, int]
 Notice = tuple["Monitor", ca_nothing]
 
 
+class Slot:
+    """A place in the queue for the newest of the updates that wait for one monitor."""
+
+    __slots__ = ("merged", "monitor", "request", "update")
+
+    def __init__(self, monitor: Monitor, request: Request, update: Data) -> None:
+        self.monitor = monitor
+        self.request = request
+        self.update = update
+        self.merged = 1
+
+
 class Monitor:
     """What `camonitor` returns for one PV.
 
@@ -57,8 +70,7 @@ class Monitor:
         "_dispatcher",
         "_feed",
         "_index",
-        "_merged",
-        "_pending",
+        "_slot",
         "all_updates",
         "callback",
         "direct",
@@ -85,8 +97,7 @@ class Monitor:
         self._index = index
         self._dispatcher = dispatcher
         self._feed: Feed | None = None
-        self._pending: tuple[Request, Data] | None = None
-        self._merged = 0
+        self._slot: Slot | None = None
 
     @property
     def closed(self) -> bool:
@@ -106,7 +117,7 @@ class Monitor:
     def close(self) -> None:
         """Stop: no callback begins after this. Harmless when repeated."""
         feed, self._feed = self._feed, None
-        self._pending = None
+        self._slot = None
         if feed is not None:
             feed.leave(self)
 
@@ -116,38 +127,31 @@ class Monitor:
             self.run(request, update, 1)
         elif self.all_updates:
             self._dispatcher.queue.append((self, request, update, 1))
+        elif self._slot is None:
+            self._slot = Slot(self, request, update)
+            self._dispatcher.queue.append(self._slot)
         else:
-            if self._pending is None:
-                self._dispatcher.queue.append(self)
-            self._pending = (request, update)
-            self._merged += 1
+            self._slot.request = request
+            self._slot.update = update
+            self._slot.merged += 1
 
     def notice(self, value: ca_nothing) -> None:
         """Take the news that there are no values for now; the last value goes before it."""
         if self.direct:
             self._call(value)
             return
-        self._set_pending_apart()
+        self._slot = None
         self._dispatcher.queue.append((self, value))
         self._dispatcher.wake()
 
-    def _set_pending_apart(self) -> None:
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            self._dispatcher.queue.append((self, *pending, self._merged))
-            self._merged = 0
-
-    def run_pending(self) -> None:
-        """Deliver the newest update, if it has not been delivered otherwise.
+    def run_slot(self, slot: Slot) -> None:
+        """Deliver the newest of the updates that waited.
 
         Suspends: if the callback does.
         """
-        pending = self._pending
-        if pending is not None:
-            merged = self._merged
-            self._pending = None
-            self._merged = 0
-            self.run(*pending, merged)
+        if self._slot is slot:
+            self._slot = None
+        self.run(slot.request, slot.update, slot.merged)
 
     def run(self, request: Request, update: Data, merged: int) -> None:
         """Decode an update and call back.
@@ -262,7 +266,7 @@ class Dispatcher:
     """The cothread on which callbacks run, and what waits for it."""
 
     def __init__(self) -> None:
-        self.queue: deque[Monitor | Pending | Notice] = deque()
+        self.queue: deque[Slot | Pending | Notice] = deque()
         self.delivered = 0
         self._event: Event[None] = Event()
         self._held: list[Link] = []
@@ -309,8 +313,8 @@ class Dispatcher:
             while queue:
                 item = queue.popleft()
                 self.delivered += 1
-                if isinstance(item, Monitor):
-                    item.run_pending()
+                if isinstance(item, Slot):
+                    item.monitor.run_slot(item)
                 elif len(item) == 4:
                     item[0].run(*item[1:])
                 else:
