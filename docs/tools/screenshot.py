@@ -9,6 +9,7 @@ for what it names to appear: the picture shows what the program did.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import signal
@@ -24,7 +25,7 @@ import pyte
 from pyte.screens import Char
 from rich.console import Console
 from rich.style import Style
-from rich.terminal_theme import MONOKAI
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 COLUMNS, ROWS = 100, 29
@@ -45,7 +46,32 @@ SESSION = (
     ('orbit = caget([f"DEMO:BPM-{n:02d}:X" for n in range(1, 13)])', r"In \[5\]:"),
     ("Sleep(30)", r"In \[6\]:"),
 )
-HALF_TYPED = "max(orbit)"
+HALF_TYPED = "%caput DEMO:ID:GAP 3"
+
+THEME = TerminalTheme(
+    (16, 18, 22),
+    (222, 222, 222),
+    [
+        (16, 18, 22),
+        (240, 80, 80),
+        (90, 200, 110),
+        (240, 210, 60),
+        (90, 150, 250),
+        (220, 110, 220),
+        (80, 200, 220),
+        (200, 200, 200),
+    ],
+    [
+        (110, 115, 125),
+        (255, 110, 110),
+        (120, 230, 140),
+        (255, 230, 100),
+        (130, 180, 255),
+        (240, 150, 240),
+        (120, 225, 240),
+        (255, 255, 255),
+    ],
+)
 
 
 class Terminal:
@@ -138,12 +164,13 @@ def picture(screen: pyte.Screen) -> str:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor")
     for row in range(ROWS):
         line = Text()
-        for column in range(COLUMNS):
-            char = screen.buffer[row][column]
-            line.append(char.data, style_of(char))
-        line.rstrip()
+        cells = [screen.buffer[row][column] for column in range(COLUMNS)]
+        if row == screen.cursor.y:
+            cells[screen.cursor.x] = cells[screen.cursor.x]._replace(reverse=True)
+        for style, run in itertools.groupby(cells, key=style_of):
+            line.append("".join(cell.data for cell in run), style)
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
-    svg = console.export_svg(title="coshell --demo", theme=MONOKAI, unique_id="coshell")
+    svg = console.export_svg(title="coshell --demo", theme=THEME, unique_id="coshell")
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
