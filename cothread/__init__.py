@@ -5,7 +5,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import hooks
+from . import input_hook as input_hook
 from .clock import AbsTimeout, Deadline, GetDeadline, Timedout
+from .coselect import *  # noqa: F403 - select, poll and the POLL… constants the system has
 from .errors import Cancelled, CothreadError, WasCancelled, WrongThread
 from .events import Event, EventQueue, Pulse, RLock
 from .groups import Group
@@ -59,16 +61,28 @@ __all__ = [
 
 scheduler_thread_id = scheduler.thread_id
 
+# For those who ask which cothread this is: its interface is that of this version.
+__version__ = "2.20.1+coshell"
+
 # asyncio takes as long to import as everything else here: it is loaded when first used.
 _LATE = {
     "GuestLoop": "loops.asyncio_guest",
     "as_future": "loops.asyncio_guest",
     "asyncio_hook": "loops.asyncio_guest",
     "run_async": "loops.asyncio_guest",
+    "create_connection": "cosocket",
+    "socket": "cosocket",
+    "socket_hook": "cosocket",
+    "socketpair": "cosocket",
+    "iqt": "input_hook",
 }
+# Modules that old programs find here without importing them.
+_LATE_MODULES = {"cosocket", "cothread"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATE:
         return getattr(import_module(f".{_LATE[name]}", __name__), name)
+    if name in _LATE_MODULES:
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

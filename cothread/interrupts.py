@@ -107,6 +107,9 @@ def _deliver() -> None:
 
 
 def _on_sigint(_signum: int, frame: FrameType | None) -> None:
+    if frame is None:
+        # No Python code runs at all: Python's own prompt is waiting for a key.
+        raise KeyboardInterrupt
     request_interrupt(frame)
 
 
