@@ -167,7 +167,8 @@ def picture(screen: pyte.Screen) -> str:
         cells = [screen.buffer[row][column] for column in range(COLUMNS)]
         if row == screen.cursor.y:
             cells[screen.cursor.x] = cells[screen.cursor.x]._replace(reverse=True)
-        for style, run in itertools.groupby(cells, key=style_of):
+        # Word by word: each is placed by itself, whatever font the reader's browser has.
+        for (style, _), run in itertools.groupby(cells, lambda c: (style_of(c), c.data == " ")):
             line.append("".join(cell.data for cell in run), style)
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
     svg = console.export_svg(title="coshell --demo", theme=THEME, unique_id="coshell")
