@@ -22,15 +22,20 @@ def names(requirements: list[str]) -> set[str]:
     return {re.split(r"[<>=!~\[; ]", requirement)[0].lower() for requirement in requirements}
 
 
+# What everyone has to install, and what for.
+DEPENDENCIES = {
+    "greenlet": "what a cothread is made of",
+    "ipython": "the prompt",
+    "numpy": "the values of arrays",
+    "prompt_toolkit": "what the prompt is drawn with",
+    "rich": "styles and tables",
+    "tomli-w": "panels are kept as TOML, which the standard library only reads",
+}
+
+
 def test_dependencies_are_those_the_product_promises():
     project = PROJECT["project"]
-    assert names(project["dependencies"]) == {
-        "greenlet",
-        "ipython",
-        "numpy",
-        "prompt_toolkit",
-        "rich",
-    }
+    assert names(project["dependencies"]) == set(DEPENDENCIES)
     extras = project["optional-dependencies"]
     assert names(extras["demo"]) == {"epicscorelibs"}
     assert names(extras["jupyter"]) == {"ipykernel"}
