@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from time import time
-from typing import Any
+from typing import Any, Final
 
+from coshell.get import About
 from coshell.panel import style
 from coshell.panel.model import NEVER_PROCESSED, NO_METADATA, Metadata
+from coshell.panel.style import number_text
 from coshell.panel.text import cells, clip, pad, sanitise
 from coshell.panel.theme import SEVERITIES
 
@@ -98,3 +100,47 @@ class Readings(list[Any]):
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("..." if cycle else str(self))
+
+
+_LIMIT_WORDS: Final = (
+    ("display", "lower_disp_limit", "upper_disp_limit"),
+    ("control", "lower_ctrl_limit", "upper_ctrl_limit"),
+    ("warning", "lower_warning_limit", "upper_warning_limit"),
+    ("alarm", "lower_alarm_limit", "upper_alarm_limit"),
+)
+
+
+def about_lines(one: About) -> list[str]:
+    """Return everything that is known of a PV, one fact per line."""
+    if not one.info.ok:
+        return [sanitise(one.problem)]
+    info, metadata = one.info, one.metadata
+    kind = info.datatype_strings[info.datatype]
+    rights = "read" * bool(info.read) + "/" * bool(info.read and info.write)
+    facts = [
+        ("state", info.state_strings[info.state]),
+        ("host", info.host),
+        ("access", rights + "write" * bool(info.write) or "none"),
+        ("type", f"{kind}, {info.count} element{'s' * (info.count != 1)}"),
+    ]
+    if one.value is not None and one.value.ok:
+        line = line_of(one.value, metadata, time())
+        facts.append(("value", "  ".join(filter(None, (line.value, line.alarm, line.age)))))
+    if metadata.precision is not None:
+        facts.append(("precision", str(metadata.precision)))
+    if metadata.enums:
+        states = ", ".join(f"{at} {state}" for at, state in enumerate(metadata.enums))
+        facts.append(("states", states))
+    facts += list(_limit_facts(metadata))
+    if one.problem:
+        facts.append(("problem", one.problem))
+    return [sanitise(one.name)] + [f"  {word:<10} {sanitise(text)}" for word, text in facts]
+
+
+def _limit_facts(metadata: Metadata) -> Iterator[tuple[str, str]]:
+    for word, low, high in _LIMIT_WORDS:
+        ends = [metadata.limits.get(key) for key in (low, high)]
+        if all(end is not None and end == end for end in ends):
+            texts = [number_text(end, metadata.precision) for end in ends if end is not None]
+            units = f" {metadata.units}" if metadata.units else ""
+            yield word, f"{texts[0]} … {texts[1]}{units}"

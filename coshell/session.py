@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any, Final
 
 from catools import put_hooks
 from catools.client.puts import Attempt
@@ -32,6 +33,9 @@ class Session:
         dock: where panels are shown, or None when the shell has no such place.
         emit: prints whole lines from the background.
         styles: what the profile changes in the theme.
+        foreground: runs a coroutine that has the whole terminal to its end, or None where there
+            is no terminal.
+        stores: files with kept panels, the one that is written to last.
     """
 
     def __init__(self) -> None:
@@ -41,7 +45,9 @@ class Session:
         self.name_sources: list[Callable[[], Iterable[str]]] = [self.watches.known]
         self.dock: Dock | None = None
         self.emit: Callable[[str], object] = print
+        self.foreground: Callable[[Coroutine[Any, Any, None]], None] | None = None
         self.styles: dict[str, str] = {}
+        self.stores: list[Path] = []
 
     def open(self, dock: Dock | None, emit: Callable[[str], object]) -> None:
         """Begin: panels go to this dock, background lines to this function."""
@@ -55,6 +61,9 @@ class Session:
         put_hooks.remove(after=self._put_ended)
         self.dock = None
         self.emit = print
+        self.foreground = None
+        self.stores = []
+        self.styles = {}
 
     def known(self) -> list[str]:
         """Return every PV name this session has heard of."""

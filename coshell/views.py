@@ -7,11 +7,15 @@ from collections.abc import Callable
 from time import time
 from typing import Final
 
+from coshell.fullscreen import FullScreen
+from coshell.get import about
+from coshell.panel.browser import Browser
 from coshell.panel.dock import DockedPanel
 from coshell.panel.log import Log
 from coshell.panel.look import Look
 from coshell.panel.model import Kind, Row
-from coshell.panel_store import Plan
+from coshell.panel_store import Plan, Store, StoreError, load
+from coshell.reading import about_lines
 from coshell.session import Session
 from coshell.watch import Watch
 from cothread import Timer
@@ -19,6 +23,11 @@ from cothread.clock import monotonic
 
 DOCK: Final = "dock"
 LOG: Final = "log"
+INSPECT_S: Final = 3.0
+
+
+class NoTerminal(RuntimeError):
+    """Say that there is no terminal to show something on."""
 
 
 def show_docked(session: Session, watch: Watch) -> None:
@@ -31,6 +40,36 @@ def show_docked(session: Session, watch: Watch) -> None:
         view = DockedPanel(table, watch.look.rate)
         view.show(session.dock)
         watch.views[DOCK] = view
+
+
+def browse(session: Session, watch: Watch) -> None:
+    """Show a panel on the whole screen until the operator leaves.
+
+    Raises:
+        NoTerminal: there is no screen to show it on.
+
+    Suspends: yes.
+    """
+    if session.foreground is None:
+        raise NoTerminal("the full screen needs a terminal; %camonitor PV prints values here")
+    browser = Browser(watch.panel, watch.look, session.theme())
+
+    def put(name: str, text: str) -> str:
+        return str(session.desk.put(name, text))
+
+    def inspect(name: str) -> list[str]:
+        return about_lines(about([name], timeout=INSPECT_S)[0])[1:]
+
+    screen = FullScreen(browser, watch.panel.listen, watch.panel.look, put, inspect)
+    session.foreground(screen.run())
+
+
+def set_hidden(watch: Watch, hidden: bool) -> None:
+    """Take a docked panel off the screen, or bring it back."""
+    view = watch.views.get(DOCK)
+    if isinstance(view, DockedPanel):
+        view.hidden = hidden
+        view.refresh()
 
 
 def show_logged(session: Session, watch: Watch) -> None:
@@ -99,12 +138,58 @@ def open_plan(session: Session, name: str, plan: Plan) -> Watch:
         PatternError, ExpressionError: a name in it cannot be understood.
         LookupError: a threshold names a PV that is not in it.
     """
-    for group, words in plan.groups.items():
-        watch = session.watches.open(words, name, group)
-    watch.mark(plan.marks)
+    watch = session.watches.open([], name)
+    try:
+        for group, words in plan.groups.items():
+            watch.add(words, session.watches.known(), group)
+        watch.mark(plan.marks)
+    except (ValueError, LookupError):
+        if not len(watch.panel):
+            watch.close()
+        raise
     watch.look = plan.look
     watch.opens = plan.opens
     return watch
+
+
+def kept(session: Session) -> Store:
+    """Return what the session's files keep, the later files above the earlier.
+
+    Raises:
+        StoreError: a file cannot be understood.
+    """
+    panels: dict[str, Plan] = {}
+    theme: dict[str, str] = {}
+    for path in session.stores:
+        store = load(path)
+        panels.update(store.panels)
+        theme.update(store.theme)
+    return Store(panels, theme)
+
+
+def open_kept(session: Session) -> list[Watch]:
+    """Take on the kept theme, and open the panels that open with the shell.
+
+    One that cannot be opened is told of and left out.
+    """
+    try:
+        store = kept(session)
+    except StoreError as exc:
+        session.emit(f"panels were not loaded: {exc}")
+        return []
+    session.styles = dict(store.theme)
+    opened = []
+    for name, plan in store.panels.items():
+        if not plan.opens:
+            continue
+        try:
+            watch = open_plan(session, name, plan)
+        except (ValueError, LookupError) as exc:
+            session.emit(f"panel {name} was not opened: {exc}")
+            continue
+        show_docked(session, watch)
+        opened.append(watch)
+    return opened
 
 
 def relook(session: Session, watch: Watch, look: Look) -> None:

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -15,6 +18,10 @@ from IPython.core.magic import no_var_expand
 from coshell.magics import access, watching
 from coshell.magics.parsing import Spec, run
 from coshell.session import session
+from coshell.views import open_kept
+from cothread.loops.asyncio_guest import GuestLoop
+
+STORE: Final = "panels.toml"
 
 SPECS: Final[Mapping[str, Spec]] = {spec.name: spec for spec in (*access.SPECS, *watching.SPECS)}
 """Every magic by name."""
@@ -23,8 +30,39 @@ SPECS: Final[Mapping[str, Spec]] = {spec.name: spec for spec in (*access.SPECS, 
 def load_ipython_extension(ip: InteractiveShell) -> None:
     """Give a shell the magics; panels go to its dock, if it has one."""
     session.open(getattr(ip, "dock", None), getattr(ip, "emit", print))
+    session.stores = _stores(ip)
+    session.foreground = _foreground(ip)
     for spec in SPECS.values():
         ip.register_magic_function(_magic(ip, spec), "line", spec.name)
+    open_kept(session)
+
+
+def _stores(ip: InteractiveShell) -> list[Path]:
+    """Return the files with kept panels: of the shell's profile, then the operator's own."""
+    layer = getattr(ip.parent, "layer", None)
+    directories = [layer.path] if layer is not None else []
+    profile = getattr(ip, "profile_dir", None)
+    if profile is not None:
+        directories.append(Path(profile.location))
+    return [directory / STORE for directory in directories]
+
+
+def _foreground(ip: InteractiveShell) -> Callable[[Coroutine[Any, Any, None]], None] | None:
+    """Return what gives the whole terminal to a coroutine, None where there is no terminal."""
+    console, guest = getattr(ip, "console", None), getattr(ip, "guest", None)
+    if console is None or guest is None:
+        return _run_alone if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+    def run_lent(coroutine: Coroutine[Any, Any, None]) -> None:
+        with console.lending():
+            guest(coroutine)
+
+    return run_lent if console.terminal.interactive else None
+
+
+def _run_alone(coroutine: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=GuestLoop) as runner:
+        runner.run(coroutine)
 
 
 def unload_ipython_extension(ip: InteractiveShell) -> None:

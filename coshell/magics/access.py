@@ -12,14 +12,13 @@ from typing import Any, Final
 from catools import DBR_CHAR_STR, DBR_STRING, ca_nothing, connect
 from coshell.convert import ConversionError
 from coshell.expression import ExpressionError
-from coshell.get import About, about, read
+from coshell.get import about, read
 from coshell.magics.parsing import LineParser, Refused, Spec, duration
 from coshell.names import PatternError, near, pvs
 from coshell.panel.model import NO_METADATA, Metadata
-from coshell.panel.style import number_text
 from coshell.panel.text import clip, sanitise
 from coshell.put import PutResult
-from coshell.reading import Readings, line_of, table
+from coshell.reading import Readings, about_lines, line_of, table
 from coshell.session import Session
 from cothread import Timedout
 
@@ -260,13 +259,6 @@ _CAINFO = LineParser(
 _CAINFO.add_argument("pvs", nargs="+", metavar="PV", help="names, ranges {01..12}, globs")
 _wait_option(_CAINFO, CONNECT_S, "seconds to wait (default 5)")
 
-_LIMIT_WORDS: Final = (
-    ("display", "lower_disp_limit", "upper_disp_limit"),
-    ("control", "lower_ctrl_limit", "upper_ctrl_limit"),
-    ("warning", "lower_warning_limit", "upper_warning_limit"),
-    ("alarm", "lower_alarm_limit", "upper_alarm_limit"),
-)
-
 
 def _cainfo(session: Session, options: Namespace) -> Any:
     with plainly(session):
@@ -280,42 +272,6 @@ def _cainfo(session: Session, options: Namespace) -> Any:
             print(clip(line, session.width()))
     infos = [one.info for one in found]
     return infos[0] if _one_or_many(options.pvs, names) else infos
-
-
-def about_lines(one: About) -> list[str]:
-    """Return everything that is known of a PV, one fact per line."""
-    if not one.info.ok:
-        return [sanitise(one.problem)]
-    info, metadata = one.info, one.metadata
-    kind = info.datatype_strings[info.datatype]
-    rights = "read" * bool(info.read) + "/" * bool(info.read and info.write)
-    facts = [
-        ("state", info.state_strings[info.state]),
-        ("host", info.host),
-        ("access", rights + "write" * bool(info.write) or "none"),
-        ("type", f"{kind}, {info.count} element{'s' * (info.count != 1)}"),
-    ]
-    if one.value is not None and one.value.ok:
-        line = line_of(one.value, metadata, time())
-        facts.append(("value", "  ".join(filter(None, (line.value, line.alarm, line.age)))))
-    if metadata.precision is not None:
-        facts.append(("precision", str(metadata.precision)))
-    if metadata.enums:
-        states = ", ".join(f"{at} {state}" for at, state in enumerate(metadata.enums))
-        facts.append(("states", states))
-    facts += list(_limit_facts(metadata))
-    if one.problem:
-        facts.append(("problem", one.problem))
-    return [sanitise(one.name)] + [f"  {word:<10} {sanitise(text)}" for word, text in facts]
-
-
-def _limit_facts(metadata: Metadata) -> Iterator[tuple[str, str]]:
-    for word, low, high in _LIMIT_WORDS:
-        ends = [metadata.limits.get(key) for key in (low, high)]
-        if all(end is not None and end == end for end in ends):
-            texts = [number_text(end, metadata.precision) for end in ends if end is not None]
-            units = f" {metadata.units}" if metadata.units else ""
-            yield word, f"{texts[0]} … {texts[1]}{units}"
 
 
 SPECS: Final[Sequence[Spec]] = (

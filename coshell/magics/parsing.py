@@ -52,6 +52,9 @@ class LineParser(argparse.ArgumentParser):
 
     def read(self, words: list[str]) -> argparse.Namespace:
         """Read the words of a line; flags may stand anywhere unless the rest is taken as it is."""
+        if not {"-h", "--help"}.isdisjoint(words):
+            # parse_intermixed_args makes a template of the usage, which `%name` cannot be.
+            raise HelpAsked(self.format_help().rstrip())
         verbatim = any(action.nargs == argparse.REMAINDER for action in self._actions)
         return self.parse_args(words) if verbatim else self.parse_intermixed_args(words)
 

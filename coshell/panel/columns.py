@@ -65,10 +65,11 @@ GAP: Final = 2
 DROP: Final = -1
 SQUEEZE: Final[Sequence[tuple[str, int]]] = (
     ("gap", 1),
+    ("value", 28),
     ("put", 8),
-    ("put", DROP),
     ("range", DROP),
     ("time", DROP),
+    ("put", DROP),
     ("value", 24),
     ("rate", DROP),
     ("alarm", 14),

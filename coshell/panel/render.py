@@ -12,6 +12,7 @@ Laws:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,6 +26,7 @@ from coshell.panel.theme import Theme
 REMEASURE_S: Final = 10.0
 """Columns only grow between two measurements, so that they do not dance with every value."""
 
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
 TITLE_FROM: Final = 4
 HEADER_FROM: Final = 3
 MARGIN_FROM: Final = 24
@@ -219,7 +221,11 @@ class Table:
         ]
         margin = " " if width >= MARGIN_FROM else ""
         line = margin + (" " * layout.gap).join(parts)
-        return self.theme.paint(line, "selected") if selected else line
+        if not selected:
+            return line
+        marker = ("▸" if self.theme.unicode else ">") if margin else ""
+        text = marker + _SGR.sub("", line)[len(margin) :]
+        return self.theme.paint(pad(text, max(width, cells(text))), "selected")
 
     def _paint(self, column: Column, cell: Cell, width: int, flash: bool) -> str:
         text = self._choose(column, cell, width)

@@ -246,12 +246,14 @@ def value_cell(row: Row, theme: Theme) -> Cell:
 
 
 def trend_cell(row: Row, theme: Theme) -> Cell:
-    """Return the recent past of a number, or the shape of an array."""
+    """Return the recent past of a number, the newest on the right, or the shape of an array."""
     if hasattr(row.value, "dtype"):
         values = profile(row.value, TREND_WIDTH) if _char_text(row.value) is None else []
     else:
         values = row.trend.recent(TREND_WIDTH)
-    bars = sparkline(values, theme.unicode)
+    if not values:
+        return EMPTY
+    bars = sparkline(values, theme.unicode).rjust(TREND_WIDTH)
     return Cell((bars,), "trend" if row.live else "searching")
 
 

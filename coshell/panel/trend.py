@@ -87,6 +87,15 @@ class Trend:
             values.append(self._last)
         return values[-count:] if count > 0 else []
 
+    def copy(self) -> Trend:
+        """Return the same past, which no longer changes with this one."""
+        twin = Trend(self.period_s)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
+        if self._data is not None:
+            twin._data = self._data[:]
+        return twin
+
     def clear(self) -> None:
         """Forget everything, as after a change of type."""
         self._data = None

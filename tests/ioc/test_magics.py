@@ -16,6 +16,7 @@ from coshell.magics.parsing import Refused, run
 from coshell.panel.model import State
 from coshell.put import PutInterrupted
 from coshell.session import session
+from coshell.views import open_kept
 from cothread import Sleep, Spawn
 from cothread.clock import monotonic
 
@@ -279,3 +280,45 @@ def test_a_log_prints_changes_for_a_while(dock):
     lines = [line for line in dock.shown if "DEMO:CURRENT" in line]
     assert 5 <= len(lines) <= 12
     assert any("Open" in line for line in dock.shown)
+
+
+def test_panels_are_kept_and_opened_again(dock, tmp_path, capsys):
+    session.stores = [tmp_path / "site.toml", tmp_path / "own.toml"]
+    do("%camonitor --group vacuum --mark '> 1' vac: DEMO:GAUGE-01 'max(DEMO:GAUGE-{01..06})'")
+    assert do("%panels --save --open vac") == ["vac"]
+    do("%camonitor -d all")
+    assert do("%panels") == []
+    assert "vac: kept: DEMO:GAUGE-01, max(DEMO:GAUGE-{01..06})" in capsys.readouterr().out
+    (watch,) = do("%panels --load vac")
+    assert watch.names == ["DEMO:GAUGE-01", "max(DEMO:GAUGE-{01..06})"]
+    assert [row.group for row in watch.panel] == ["vacuum"] * 2
+    assert len(dock.items) == 1
+    do("%camonitor -d all")
+    assert [watch.name for watch in open_kept(session)] == ["vac"]
+    wait_until(lambda: not session.watches["vac"].panel.count().lost, "connected")
+    with pytest.raises(Refused, match="no panel ring is kept; kept are: vac"):
+        do("%panels --load ring")
+
+
+def test_a_file_of_panels_that_is_broken_stops_nothing(dock, tmp_path):
+    session.stores = [tmp_path / "own.toml"]
+    session.stores[0].write_text("[panels.x]\npvs = 3\n")
+    assert open_kept(session) == []
+    assert "panels were not loaded" in dock.shown[0]
+    with pytest.raises(Refused, match="wrong kind"):
+        do("%panels")
+    session.stores[0].write_text("[panels.x]\nopen = true\npvs = ['f(A)']\n")
+    assert open_kept(session) == []
+    assert "panel x was not opened: f(A): no function f" in dock.shown[1]
+    assert not len(session.watches)
+
+
+def test_panels_are_hidden_and_shown(dock):
+    watch = do("%camonitor ring: DEMO:CURRENT")
+    wait_until(lambda: watch.panel["DEMO:CURRENT"].live, "connected")
+    do("%panels --hide ring")
+    assert dock.text() == ""
+    do("%panels --show")
+    assert "DEMO:CURRENT" in dock.text()
+    with pytest.raises(Refused, match="no panel vac is open; open are: ring"):
+        do("%panels --hide vac")

@@ -152,7 +152,8 @@ def test_no_size_and_no_value_is_too_much(
     theme = Theme() if colours else Theme(colours=None, unicode=unicode)
     table = Table(panel, theme, columns, choice)
     for now in (5.0, 6.0, -1.0):
-        lines = table.lines(width, height, now, top=top, note=note)
+        selected = panel.rows[0] if panel.rows and top % 2 else None
+        lines = table.lines(width, height, now, top=top, selected=selected, note=note)
         assert len(lines) <= height
         for line in lines:
             text = SGR.sub("", line)
@@ -265,3 +266,11 @@ def test_groups_have_headings():
         panel.add(name, 0.0, group)
     lines = Table(panel, PLAIN, ["name"], Choice(grouped=True)).lines(30, 10, 1.0)
     assert [line.strip() for line in lines[2:]] == ["vacuum", "A", "C", "rf", "B"]
+
+
+def test_the_selected_row_stands_out_without_colour_too():
+    panel = ring()
+    lines = Table(panel, Theme()).lines(60, 12, 12.3, selected=panel["SR-RF:FREQ"])
+    chosen = [line for line in lines if "SR-RF:FREQ" in line]
+    assert chosen[0].startswith("\x1b[7m▸SR-RF:FREQ")
+    assert chosen[0].count("\x1b") == 2
