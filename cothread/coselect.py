@@ -29,7 +29,8 @@ from .poller import (
     DescriptorWait,
     UrgentWait,
 )
-from .scheduler import park, scheduler
+from .scheduler import scheduler
+from .switching import add_timer, park
 
 __all__ = [
     "POLLERR",
@@ -125,14 +126,14 @@ def wait_events(
     Suspends: unless a descriptor needs no waiting.
     """
     current = getcurrent()
-    if not hasattr(current, "switches"):
+    if not hasattr(current, "cpu_s"):
         scheduler.enter(current)
     wait = (UrgentWait if urgent else DescriptorWait)(current, interest)
     if not scheduler.poller.add(wait):
         return wait.events
     if deadline is not None:
         wait.deadline = deadline
-        scheduler.add_timer(deadline, wait)
+        add_timer(deadline, wait)
     try:
         park(wait)
     finally:

@@ -13,7 +13,7 @@ from greenlet import getcurrent
 from .clock import Timedout, Timeout, expiry
 from .errors import CothreadError, WrongThread
 from .scheduler import scheduler
-from .waiting import wait_in
+from .switching import wait_in
 from .waits import Wait
 
 __all__ = ["Event", "EventQueue", "Pulse", "RLock"]

@@ -25,7 +25,6 @@ class CothreadInfo:
         waiting_for: in words; empty unless waiting.
         age_s: seconds since it was spawned.
         cpu_s: seconds of processor time, sampled.
-        switches: how often it has given way.
         where: where it was spawned.
         stack: its present call stack, innermost call last, one line each.
     """
@@ -36,7 +35,6 @@ class CothreadInfo:
     waiting_for: str
     age_s: float
     cpu_s: float
-    switches: int
     where: str
     stack: tuple[str, ...]
 
@@ -86,6 +84,7 @@ def _stack(strand: Any) -> tuple[str, ...]:
         f"{entry.filename}:{entry.lineno} in {entry.name}"
         for entry in summary
         if f"{__package__}/tasks.py" not in entry.filename
+        and f"{__package__}/switching.py" not in entry.filename
         and f"{__package__}/scheduler.py" not in entry.filename
     )
 
@@ -98,7 +97,6 @@ def _info(task: Spawn[Any] | None, strand: Any, state: str) -> CothreadInfo:
         waiting_for=_describe_wait(strand.wait) if state == "waiting" else "",
         age_s=scheduler.clock() - (scheduler.started_at if task is None else task.born),
         cpu_s=strand.cpu_s,
-        switches=strand.switches,
         where="" if task is None else task.where,
         stack=_stack(strand),
     )

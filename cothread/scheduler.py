@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scheduler: who runs next.
+"""The scheduler: what happens when cothreads do not simply run one after the other.
 
-Theory: one deque holds the greenlets that are ready.  A cothread that suspends takes the next one
-from it and switches straight there; no greenlet in the middle is passed through.  The scheduler's
-own greenlet, the hub, gets its turn when nothing is ready, and when it is due: at the next timer,
-and every `TURN_S` while cothreads keep each other busy.  It expires timers, polls descriptors, and
-sleeps when there is nothing else to do.
+Theory: cothreads switch straight to each other (see `switching`).  The scheduler's own greenlet,
+the hub, gets its turn when nothing is ready, and when it is due: at the next timer, and every
+`TURN_S` while cothreads keep each other busy.  It expires timers, polls descriptors, and sleeps
+when there is nothing else to do.
 
 Invariants:
- * The clock is read once per switch, and bounds the time between two turns of the hub.  Whoever
-   suspends late is charged with all the time since the last turn: with thousands of turns a
-   second that is a fair sample of who uses the processor, and a hog is always caught.
+ * Whoever suspends late is charged with all the time since the hub's last turn: with thousands of
+   turns a second that is a fair sample of who uses the processor, and a hog is always caught.
  * The next greenlet is looked at, deleted and switched to without a call in between: a Python
    signal handler that raises can run only at a call, so it can never lose a cothread.
  * For the same reason, whoever wakes a waiter or expires a timer first does so, and then takes it
@@ -28,17 +26,18 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from heapq import heapify, heappop, heappush
+from heapq import heappop
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from greenlet import getcurrent, greenlet
 
-from . import hooks
+from . import hooks, switching
 from .clock import monotonic
 from .errors import CothreadError, WrongThread
 from .poller import Poller
-from .waits import TIMED_OUT, Alarm, Thrower, Wait, ready
+from .stack import Berth, descend
+from .waits import Thrower, Wait, ready
 
 if TYPE_CHECKING:
     from .tasks import Spawn
@@ -46,11 +45,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Scheduler",
     "Strand",
-    "park",
     "ready",
-    "relinquish",
     "scheduler",
-    "yield_now",
 ]
 
 TURN_S: Final = 100e-6
@@ -62,22 +58,17 @@ STALL_S: Final = 0.1
 
 _NEVER: Final = float("inf")
 
-# The hot state is global because `park` and `yield_now` run at every switch.
-_since = 0.0  # when the hub had its last turn
-_due = 0.0  # when the hub must have its next turn
-_clock: Callable[[], float] = monotonic
 _hub: Any = None  # the scheduler's own greenlet, made by start()
 
 
 class Strand(greenlet):
     """A greenlet that runs cothreads, one after the other."""
 
-    __slots__ = ("cpu_s", "switches", "task", "wait")
+    __slots__ = ("cpu_s", "task", "wait")
 
     task: Spawn[Any]
     wait: Wait | None
     cpu_s: float
-    switches: int
 
 
 class Guest(Protocol):
@@ -105,20 +96,20 @@ class Scheduler:
         self.started_at = 0.0
         self.poller: Poller = None  # type: ignore[assignment]  # made by start()
         self.idle_wait: Callable[[float | None], None] = self._poll
-        self.timers: list[tuple[float, int, Alarm]] = []
-        self.pool: list[Strand] = []
+        self.timers = switching.timers
+        self.pool: list[Strand] = switching.pool
         self.strand_body: Callable[[], None]
-        self.idlers: deque[Wait] = deque()
+        self.idlers = switching.idlers
         self.inbox: deque[Callable[[], object]] = deque()
         self.idle = False
         self.turns = 0
         self.stalls = 0
         self.longest: hooks.Stall | None = None
         self.interrupt: Callable[[], None] | None = None
-        self._sequence = 0
-        self._stale_limit = 1000
         self.guests: dict[greenlet, Guest] = {}
         self._abandoned: list[object] = []
+        self._berth: Berth = None  # type: ignore[assignment]  # made by start()
+        self._hosts_berth: Berth = None  # type: ignore[assignment]
         self._starters: list[Callable[[], None]] = []
         self._forgetters: list[Callable[[], None]] = []
 
@@ -148,7 +139,6 @@ class Scheduler:
         Raises:
             WrongThread: this is not the thread that imported cothread.
         """
-        global _hub, _since, _due
         self.check_thread("cothread function")
         if _hub is not None:
             return
@@ -157,9 +147,9 @@ class Scheduler:
             while self.main.parent is not None:
                 self.main = self.main.parent
         self.poller = Poller()
-        _hub = greenlet(self._hub_body, self.main)
-        self.started_at = _since = _clock()
-        _due = _since + TURN_S
+        self._take_places()
+        self.started_at = switching.since = switching.clock()
+        switching.due = switching.since + TURN_S
         self._adopt(self.main)
         if threading.current_thread() is threading.main_thread():
             previous = signal.set_wakeup_fd(self.poller.wake_fileno(), warn_on_full_buffer=False)
@@ -168,9 +158,22 @@ class Scheduler:
         for action in self._starters:
             action()
 
+    def _take_places(self) -> None:
+        """Begin below the main program on the C stack, with room for a foreign loop between."""
+
+        def take_hosts_place() -> None:
+            self._hosts_berth = Berth(self.main)
+            descend(take_ours)
+
+        def take_ours() -> None:
+            global _hub
+            self._berth = Berth(self.main)
+            _hub = self._berth.launch(greenlet, self._hub_body, self.main)
+
+        descend(take_hosts_place)
+
     def _adopt(self, current: Any) -> None:
         current.cpu_s = 0.0
-        current.switches = 0
         current.wait = None
         if not hasattr(current, "task"):
             current.task = None
@@ -185,7 +188,7 @@ class Scheduler:
         self.start()
         if current is _hub:
             raise CothreadError("Cannot suspend inside the scheduler; Spawn a cothread for it.")
-        if not hasattr(current, "switches"):
+        if not hasattr(current, "cpu_s"):
             self._adopt(current)
 
     def check_thread(self, what: str) -> None:
@@ -195,18 +198,18 @@ class Scheduler:
 
     def use_clock(self, clock: Callable[[], float]) -> None:
         """Read the time from `clock` from now on: for tests."""
-        global _clock, _since, _due
-        self.clock = _clock = clock
-        _since = _due = clock()
+        self.clock = switching.clock = clock
+        switching.since = switching.due = clock()
 
     def abandon(self) -> None:
         """Forget everything: for the child of a fork, whose cothreads belong to its parent."""
-        global _hub, _due
+        global _hub
         if _hub is None:
             return
         # Letting go of a suspended greenlet would run its `finally` blocks a second time here.
         self._abandoned += [_hub, self.main, list(ready), list(self.timers), self.idle_wait]
         self._abandoned += [list(self.pool), list(self.idlers), list(self.inbox)]
+        self._abandoned += [self._berth, self._hosts_berth]
         self._abandoned += [item for item in gc.get_objects() if isinstance(item, Strand)]
         with suppress(ValueError):
             # Or `start` would take our closed descriptor for somebody else's and restore it.
@@ -219,7 +222,7 @@ class Scheduler:
         self.pool.clear()
         self.guests.clear()
         _hub = None
-        _due = 0.0
+        switching.due = 0.0
         self.main = getcurrent()
         self.interrupt = self.longest = None
         self.idle_wait = self._poll
@@ -231,15 +234,14 @@ class Scheduler:
     # -- the hub
 
     def _hub_body(self) -> None:
-        global _since, _due
         while True:
             try:
                 self._turn()
-                _since = now = _clock()
+                switching.since = now = switching.clock()
                 timers = self.timers
-                _due = now + TURN_S
-                if timers and timers[0][0] < _due:
-                    _due = timers[0][0]
+                switching.due = now + TURN_S
+                if timers and timers[0][0] < switching.due:
+                    switching.due = timers[0][0]
                 if ready:
                     following = ready[0]
                     del ready[0]
@@ -257,7 +259,7 @@ class Scheduler:
 
     def _turn(self) -> None:
         self.turns += 1
-        now = _clock()
+        now = switching.clock()
         timers = self.timers
         if timers and timers[0][0] <= now:
             self._expire(now)
@@ -298,7 +300,7 @@ class Scheduler:
         timers = self.timers
         while timers and timers[0][2].target is None:
             heappop(timers)
-        timeout = max(0.0, timers[0][0] - _clock()) if timers else None
+        timeout = max(0.0, timers[0][0] - switching.clock()) if timers else None
         self.idle = True
         try:
             # Another thread looks at `idle` after it has put its item in: one of us sees it.
@@ -317,25 +319,18 @@ class Scheduler:
 
     # -- what cothreads call
 
-    def add_timer(self, deadline: float, alarm: Alarm) -> None:
-        """Have `alarm.expire()` called at a monotonic time; disarm it by clearing its target."""
-        global _due
-        self._sequence += 1
-        timers = self.timers
-        heappush(timers, (deadline, self._sequence, alarm))
-        if deadline < _due:
-            _due = deadline
-        if len(timers) > self._stale_limit:
-            # Most waits end before their timeout: drop them when they are the majority.
-            timers[:] = [timer for timer in timers if timer[2].target is not None]
-            heapify(timers)
-            self._stale_limit = max(1000, 2 * len(timers))
-
     def new_strand(self) -> Strand:
         """Return a greenlet for a new cothread, when the pool has none."""
         if _hub is None:
             self.start()
-        strand = Strand(self.strand_body, _hub)
+        strand = self._berth.launch(Strand, self.strand_body, _hub)
+        strand.wait = None
+        return strand
+
+    def new_hosts_strand(self) -> Strand:
+        """Return a greenlet that no cothread can push off the C stack: see `stack`."""
+        self.start()
+        strand = self._hosts_berth.launch(Strand, self.strand_body, _hub)
         strand.wait = None
         return strand
 
@@ -359,12 +354,11 @@ class Scheduler:
 
     def host(self, guest: Guest | None) -> None:
         """Say that the calling cothread is about to run code of a guest loop, or no longer is."""
-        global _due
         if guest is None:
             self.guests.pop(getcurrent(), None)
         else:
             self.guests[getcurrent()] = guest
-            _due = 0.0
+            switching.due = 0.0
 
     def state_of(self, strand: Any) -> str:
         """Return one of running, waiting, ready."""
@@ -378,15 +372,14 @@ class Scheduler:
 
         Thread: any; also from signal handlers.
         """
-        global _due
         self.inbox.append(action)
-        _due = 0.0
+        switching.due = 0.0
         if self.idle:
             self.poller.wake()
 
     def charge(self, strand: Any, now: float) -> None:
         """Account for the time since the hub's last turn; called by the cothread that ends it."""
-        held_s = now - _since
+        held_s = now - switching.since
         strand.cpu_s += held_s
         if held_s > STALL_S:
             self._note_stall(strand.task, held_s)
@@ -412,7 +405,6 @@ scheduler: Final = Scheduler()
 
 def _through_hub(strand: Any, now: float) -> None:
     """Suspend the calling cothread, and let the hub have its turn."""
-    global _due
     if _hub is None:
         scheduler.start()
     scheduler.charge(strand, now)
@@ -426,89 +418,11 @@ def _through_hub(strand: Any, now: float) -> None:
     finally:
         guest.resume()
         # Every suspension of a guest must come this way.
-        _due = 0.0
+        switching.due = 0.0
 
 
-def park(wait: Wait) -> bool:
-    """Suspend the calling cothread until `wait` ends.
-
-    Args:
-        wait: made for the calling greenlet, and already in the reach of whoever will wake it.
-    Returns:
-        True when woken, False when its deadline passed.
-    Raises:
-        WrongThread: not in the scheduler's thread.
-    Suspends: always.
-    """
-    strand: Any = wait.target
-    now = _clock()
-    try:
-        try:
-            strand.switches += 1
-        except AttributeError:
-            scheduler.enter(strand)
-        strand.wait = wait
-        if now < _due and ready:
-            following = ready[0]
-            del ready[0]
-            following.switch()
-        else:
-            _through_hub(strand, now)
-    except BaseException:
-        # A signal handler raised, or the thread was wrong: nobody may resume this wait later.
-        if wait.target is None:
-            with suppress(ValueError):
-                ready.remove(strand)
-        wait.target = None
-        raise
-    outcome = wait.outcome
-    if outcome is None:
-        return True
-    if outcome is TIMED_OUT:
-        return False
-    assert isinstance(outcome, BaseException)
-    raise outcome
-
-
-def yield_now() -> None:
-    """Suspend the calling cothread until all that are ready now have run once.
-
-    Suspends: always.
-    """
-    strand: Any = getcurrent()
-    now = _clock()
-    try:
-        try:
-            strand.switches += 1
-        except AttributeError:
-            scheduler.enter(strand)
-        ready.append(strand)
-        if now < _due:
-            following = ready[0]
-            del ready[0]
-            following.switch()
-        else:
-            _through_hub(strand, now)
-    except BaseException:
-        with suppress(ValueError):
-            ready.remove(strand)
-        raise
-
-
-def relinquish(strand: Any) -> None:
-    """Give way at the end of a cothread: its greenlet comes back with the next cothread.
-
-    Suspends: always.
-    """
-    now = _clock()
-    scheduler.pool.append(strand)
-    if now < _due and ready:
-        strand.task = None
-        following = ready[0]
-        del ready[0]
-        following.switch()
-    else:
-        _through_hub(strand, now)
+switching.through_hub = _through_hub
+switching.enter = scheduler.enter
 
 
 def _after_fork() -> None:

@@ -16,8 +16,8 @@ from greenlet import GreenletExit, getcurrent
 from . import hooks
 from .clock import AbsTimeout, Timedout, Timeout, expiry
 from .errors import Cancelled, CothreadError, WasCancelled
-from .scheduler import Strand, relinquish, scheduler
-from .waiting import wait_in
+from .scheduler import Strand, scheduler
+from .switching import relinquish, wait_in
 from .waits import ready
 
 __all__ = ["Protect", "Spawn", "WaitForAll", "Waitable", "current"]
@@ -124,7 +124,6 @@ class Spawn(Generic[T]):
         pool = scheduler.pool
         strand = pool.pop() if pool else scheduler.new_strand()
         strand.cpu_s = 0.0
-        strand.switches = 0
         strand.task = self
         strand.gr_context = copy_context()
         self._strand: Strand | None = strand

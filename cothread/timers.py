@@ -9,6 +9,7 @@ from contextvars import copy_context
 from .clock import Timeout, expiry
 from .errors import CothreadError
 from .scheduler import scheduler
+from .switching import add_timer
 from .tasks import Spawn
 
 __all__ = ["Timer"]
@@ -90,7 +91,7 @@ class Timer:
     def _arm(self, deadline: float) -> None:
         self._due = deadline
         self._alarm = _Alarm(self)
-        scheduler.add_timer(deadline, self._alarm)
+        add_timer(deadline, self._alarm)
 
     def _disarm(self) -> None:
         if self._alarm is not None:

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The switch: how a cothread gives way.  Everything here runs thousands of times a second.
+
+Theory: one deque holds the greenlets that are ready.  A cothread that suspends takes the next one
+from it and switches straight there; no greenlet in the middle is passed through.  The hub (see
+`scheduler`) gets its turn when nothing is ready, and when it is due.
+
+Invariants:
+ * The clock is read once per switch, and bounds the time between two turns of the hub.
+ * The next greenlet is looked at, deleted and switched to without a call in between: a Python
+   signal handler that raises can run only at a call, so it can never lose a cothread.
+
+Giving way is spelt out in `park`, `Yield` and `relinquish`, and their state is global, because a
+call and an attribute each cost as much as a tenth of the switch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from heapq import heapify, heappush
+from typing import Any, Final
+
+from greenlet import getcurrent
+
+from .clock import Timeout, expiry, monotonic
+from .waits import TIMED_OUT, Alarm, Wait, ready
+
+__all__ = ["Yield", "add_timer", "park", "relinquish", "wait_in"]
+
+# The hub writes these, and so does whoever wants it to have its turn soon.
+since = 0.0
+"""When the hub had its last turn."""
+due = 0.0
+"""When the hub must have its next turn."""
+clock: Callable[[], float] = monotonic
+
+# The hub's own part, which it fills in.
+through_hub: Callable[[Any, float], None] = None  # type: ignore[assignment]
+"""Suspend the given greenlet, at the given time, and let the hub have its turn."""
+enter: Callable[[Any], None] = None  # type: ignore[assignment]
+"""Make a greenlet that the scheduler does not know yet one that may suspend, or raise."""
+
+timers: Final[list[tuple[float, int, Alarm]]] = []
+"""A heap: deadline, order of setting, what to do then."""
+idlers: Final[deque[Wait]] = deque()
+"""Who waits for nothing else to be ready."""
+pool: Final[list[Any]] = []
+"""Finished greenlets, ready for the next cothread."""
+
+_sequence = 0
+_stale_limit = 1000
+
+
+def park(wait: Wait, queue: deque[Wait] | None = None) -> bool:
+    """Suspend the calling cothread until `wait` ends.
+
+    Args:
+        wait: made for the calling greenlet, and already in the reach of whoever will wake it.
+        queue: where it stands; whoever wakes it takes it out, otherwise that is done here.
+    Returns:
+        True when woken, False when its deadline passed.
+    Raises:
+        WrongThread: not in the scheduler's thread.
+    Suspends: always.
+    """
+    strand: Any = wait.target
+    now = clock()
+    try:
+        try:
+            strand.cpu_s  # noqa: B018  # only those that have entered the scheduler have it
+        except AttributeError:
+            enter(strand)
+        strand.wait = wait
+        if now < due and ready:
+            following = ready[0]
+            del ready[0]
+            following.switch()
+        else:
+            through_hub(strand, now)
+        # Its timer may stay for long yet, and must not keep alive what was waited for.
+        wait.what = None
+        if wait.outcome is None:
+            return True
+    except BaseException:
+        # A signal handler raised, or the thread was wrong: nobody may resume this wait later.
+        if wait.target is None:
+            with suppress(ValueError):
+                ready.remove(strand)
+        wait.target = wait.what = None
+        _drop(wait, queue)
+        raise
+    _drop(wait, queue)
+    if wait.outcome is TIMED_OUT:
+        return False
+    assert isinstance(wait.outcome, BaseException)
+    raise wait.outcome
+
+
+def _drop(wait: Wait, queue: deque[Wait] | None) -> None:
+    if queue is not None:
+        # A signal that came after the timeout has dropped it from the queue already.
+        with suppress(ValueError):
+            queue.remove(wait)
+
+
+def wait_in(queue: deque[Wait], what: object, deadline: float | None) -> bool:
+    """Suspend the calling cothread in `queue`, from which somebody will wake it.
+
+    Args:
+        what: what is waited for, for inspection.
+        deadline: monotonic, or None.
+    Returns:
+        True when woken; False when the deadline passed, or had passed already.
+    Raises:
+        WrongThread: not in the scheduler's thread.
+    Suspends: unless the deadline has passed already.
+    """
+    wait = Wait(getcurrent(), what)
+    if deadline is not None:
+        if deadline <= clock():
+            enter(wait.target)
+            return False
+        wait.deadline = deadline
+        add_timer(deadline, wait)
+    queue.append(wait)
+    return park(wait, queue)
+
+
+class _Yielding:
+    def waiting_for(self) -> str:
+        return "Yield until nothing else is ready"
+
+
+_YIELDING: Final = _Yielding()
+
+
+def Yield(timeout: Timeout = 0) -> None:
+    """Let all other ready cothreads run.
+
+    Args:
+        timeout: 0 returns when every cothread that is ready now has run once.  Otherwise returns
+            when no other cothread is ready at all, or at the timeout; None is no timeout.
+    Raises:
+        WrongThread: not in the scheduler's thread.
+    Suspends: always.
+    """
+    if timeout != 0:
+        deadline = expiry(timeout)
+        if deadline is None or deadline > clock():
+            wait_in(idlers, _YIELDING, deadline)
+            return
+    strand: Any = getcurrent()
+    now = clock()
+    try:
+        try:
+            strand.cpu_s  # noqa: B018  # only those that have entered the scheduler have it
+        except AttributeError:
+            enter(strand)
+        ready.append(strand)
+        if now < due:
+            following = ready[0]
+            del ready[0]
+            following.switch()
+        else:
+            through_hub(strand, now)
+    except BaseException:
+        with suppress(ValueError):
+            ready.remove(strand)
+        raise
+
+
+def relinquish(strand: Any) -> None:
+    """Give way at the end of a cothread: its greenlet comes back with the next cothread.
+
+    Suspends: always.
+    """
+    now = clock()
+    pool.append(strand)
+    if now < due and ready:
+        strand.task = None
+        following = ready[0]
+        del ready[0]
+        following.switch()
+    else:
+        through_hub(strand, now)
+
+
+def add_timer(deadline: float, alarm: Alarm) -> None:
+    """Have `alarm.expire()` called at a monotonic time; disarm it by clearing its target."""
+    global due, _sequence, _stale_limit
+    _sequence += 1
+    heappush(timers, (deadline, _sequence, alarm))
+    if deadline < due:
+        due = deadline
+    if len(timers) > _stale_limit:
+        # Most waits end before their timeout: drop them when they are the majority.
+        timers[:] = [timer for timer in timers if timer[2].target is not None]
+        heapify(timers)
+        _stale_limit = max(1000, 2 * len(timers))
