@@ -74,7 +74,15 @@ ROOMS = {
 }
 
 # Parts of cothread that are not for other packages, unless their room names them.
-PRIVATE = frozenset({"cothread.poller", "cothread.scheduler", "cothread.waiting", "cothread.waits"})
+PRIVATE = frozenset(
+    {
+        "cothread.poller",
+        "cothread.scheduler",
+        "cothread.switching",
+        "cothread.waiting",
+        "cothread.waits",
+    }
+)
 
 # Imported inside functions only, because it is optional or slow to load.
 LAZY = {
