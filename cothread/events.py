@@ -124,7 +124,8 @@ class Event(_Waited, Generic[T]):
         # First wake, then set, and look before popping: if a signal handler raises in between,
         # nobody is left waiting for a value that is there.
         waiters = self._waiters
-        while waiters:
+        # Whoever is to take a value that is there already has been woken: one is enough.
+        while waiters and not (self._auto_reset and self._state != _EMPTY):
             woken = waiters[0].wake()
             waiters.popleft()
             if woken and self._auto_reset:
@@ -299,7 +300,8 @@ class RLock(_Waited):
     def _caller() -> object:
         # The cothread, not its greenlet: greenlets are used again by other cothreads.
         strand = getcurrent()
-        return getattr(strand, "task", None) or strand
+        task = getattr(strand, "task", None)
+        return strand if task is None else task
 
     def __enter__(self) -> None:
         self.acquire()
