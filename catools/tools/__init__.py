@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""caget, caput, camonitor and cainfo for the command line.
+
+Thin over the Python functions; flags and output follow the tools of EPICS base. The exit status is
+0 when all went well, 1 when some PV failed, 2 when the command line was wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from . import get, info, monitor, put
+
+__all__ = ["TOOLS", "main"]
+
+TOOLS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
+    "caget": get.main,
+    "caput": put.main,
+    "camonitor": monitor.main,
+    "cainfo": info.main,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a tool.
+
+    Args:
+        argv: the name of the tool and its arguments; by default those of this process.
+    Returns:
+        The exit status.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    tool = TOOLS.get(words[0]) if words else None
+    if tool is None:
+        wanted = f"no tool {words[0]!r}" if words else "which tool?"
+        print(f"catools: {wanted} There are: {', '.join(TOOLS)}", file=sys.stderr)
+        return 2
+    try:
+        status = tool(words[1:])
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as in `caget ... | head`; what is left has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
