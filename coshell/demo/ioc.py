@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import json
 import math
 import os
 import random
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 DATABASE = Path(__file__).parent / "db"
 SPECTRUM_PERIOD_S = 0.2
@@ -107,18 +110,8 @@ def start_spectrum(library: ctypes.CDLL, prefix: str) -> None:
     threading.Thread(target=run, daemon=True).start()
 
 
-def serve(prefix: str, names: Path) -> int:
-    """Start the IOC.
-
-    Args:
-        prefix: of every record.
-        names: the file to which the IOC writes the names of its records.
-
-    Returns:
-        The TCP port of its Channel Access server.
-    """
-    from epicscorelibs import ioc
-
+def load(ioc: Any, prefix: str) -> None:
+    """Load the records and start the IOC."""
     ioc.iocshRegisterCommon()
     steps = (
         ("base.dbd", lambda: ioc.dbLoadDatabase(b"base.dbd", ioc.DEFAULT_DBD_PATH.encode(), None)),
@@ -127,16 +120,26 @@ def serve(prefix: str, names: Path) -> int:
         ("access", lambda: ioc.dbCore.asSetFilename(os.fsencode(DATABASE / "access.acf"))),
         ("substitutions", lambda: ioc.dbCore.asSetSubstitutions(f"P={prefix}".encode())),
         ("start", ioc.iocInit),
-        ("names", lambda: ioc.ioc(f'dbl > "{names}"')),
     )
     for step, run in steps:
         if run():
             raise RuntimeError(f"the IOC failed at: {step}")
-    start_spectrum(ioc.dbCore, prefix)
+
+
+def server_port() -> int:
+    """Return the port the Channel Access server has got."""
     getenv = ctypes.CDLL(None).getenv
     getenv.restype = ctypes.c_char_p
     # Set by the server itself; os.environ is a copy from before that.
     return int(getenv(b"RSRV_SERVER_PORT"))
+
+
+def record_names(ioc: Any) -> list[str]:
+    """Return the names of all records."""
+    with tempfile.TemporaryDirectory() as directory:
+        listing = Path(directory) / "names"
+        ioc.ioc(f'dbl > "{listing}"')
+        return listing.read_text().split()
 
 
 def main() -> None:
@@ -144,21 +147,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--prefix", required=True)
     parser.add_argument("--parent", type=int, required=True, help="process to die with")
-    parser.add_argument(
-        "--by-kernel", action="store_true", help="also where standard input stays open"
-    )
-    parser.add_argument(
-        "--names", type=Path, required=True, help="file for the names of the records"
-    )
-    parser.add_argument(
-        "--ready-fd", type=int, required=True, help="descriptor for the port, once it serves"
-    )
+    parser.add_argument("--by-kernel", action="store_true", help="also where our input stays open")
+    parser.add_argument("--ready-fd", type=int, required=True, help="for port and names, as JSON")
     arguments = parser.parse_args()
     die_with(arguments.parent, arguments.by_kernel)
     os.chdir(DATABASE)
-    port = serve(arguments.prefix, arguments.names)
+
+    from epicscorelibs import ioc
+
+    load(ioc, arguments.prefix)
+    start_spectrum(ioc.dbCore, arguments.prefix)
     with os.fdopen(arguments.ready_fd, "w") as ready:
-        print(port, file=ready)
+        json.dump({"port": server_port(), "names": record_names(ioc)}, ready)
     sys.stdin.read()
     # Nothing here outlives the records; the IOC's own way out waits for each of its threads.
     os._exit(0)

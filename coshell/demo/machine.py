@@ -6,17 +6,17 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib.util
+import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
+from typing import IO, Any
 
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
@@ -62,8 +62,10 @@ class DemoMachine:
         self.prefix = prefix
         self._port = 0
         self._repeater_port = 0
+        self._names: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
-        self._directory: Path | None = None
+        # Without a name: it needs no tidying up, not even by a program that was killed.
+        self._log: IO[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -79,11 +81,6 @@ class DemoMachine:
     def port(self) -> int:
         """The Channel Access port, TCP and UDP; 0 before the first start."""
         return self._port
-
-    @property
-    def log(self) -> Path | None:
-        """The file with the IOC's output, None when it does not run."""
-        return self._directory / "ioc.log" if self._directory is not None else None
 
     @property
     def env(self) -> dict[str, str]:
@@ -102,10 +99,15 @@ class DemoMachine:
         Returns:
             Sorted names; empty when the machine does not run.
         """
-        if self._directory is None:
-            return []
-        served = (self._directory / "names").read_text().split()
-        return sorted(name for name in served if not name.startswith(f"{self.prefix}SIM:"))
+        return sorted(name for name in self._names if not name.startswith(f"{self.prefix}SIM:"))
+
+    def output(self) -> str:
+        """Return what the IOC has printed since it was started; empty when it does not run."""
+        if self._log is None:
+            return ""
+        # By position: the child writes at the offset that it shares with this descriptor.
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
     def start(self) -> None:
         """Start the IOC and wait until it serves; nothing happens when it runs already.
@@ -135,7 +137,7 @@ class DemoMachine:
         raise DemoUnavailable(f"the demo machine's port {taken} was taken by another program")
 
     def stop(self) -> None:
-        """End the IOC and remove its log; nothing happens when it does not run."""
+        """End the IOC; nothing happens when it does not run."""
         atexit.unregister(self.stop)
         process, self._process = self._process, None
         if process is not None:
@@ -146,45 +148,43 @@ class DemoMachine:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        directory, self._directory = self._directory, None
-        if directory is not None:
-            shutil.rmtree(directory, ignore_errors=True)
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        self._names = []
 
     def _launch(self) -> None:
-        """Start the child on the chosen ports and wait for the port it reports."""
-        self._directory = Path(tempfile.mkdtemp(prefix="coshell-demo-"))
+        """Start the child on the chosen ports and wait until it says that it serves."""
         # The kernel's signal comes when the *thread* that started the child ends.
         main_thread = threading.current_thread() is threading.main_thread()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - stop() closes it
         ready, ready_write = os.pipe()
         try:
-            with (self._directory / "ioc.log").open("wb") as log:
-                self._process = subprocess.Popen(
-                    [
-                        *(sys.executable, "-P", str(PROGRAM)),
-                        *("--prefix", self.prefix),
-                        *("--parent", str(os.getpid())),
-                        *(("--by-kernel",) if main_thread else ()),
-                        *("--names", str(self._directory / "names")),
-                        *("--ready-fd", str(ready_write)),
-                    ],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=[ready_write],
-                    env=self._server_environment(),
-                    # Ctrl-C in the terminal goes to the foreground group: not to the machine.
-                    start_new_session=True,
-                )
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-P", str(PROGRAM)),
+                    *("--prefix", self.prefix),
+                    *("--parent", str(os.getpid())),
+                    *(("--by-kernel",) if main_thread else ()),
+                    *("--ready-fd", str(ready_write)),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=[ready_write],
+                env=self._server_environment(),
+                # Ctrl-C in the terminal goes to the foreground group: not to the machine.
+                start_new_session=True,
+            )
         finally:
             os.close(ready_write)
-        try:
-            port = self._reported_port(ready)
-        finally:
-            os.close(ready)
-        if port != self._port:
+        with os.fdopen(ready, "rb") as pipe:
+            report = self._report(pipe)
+        if report["port"] != self._port:
             raise _PortTaken
+        self._names = report["names"]
         # The server's listening queue answers as soon as the port is reported; this is the proof.
-        socket.create_connection((LOOPBACK, port), timeout=STOP_TIMEOUT_S).close()
+        socket.create_connection((LOOPBACK, self._port), timeout=STOP_TIMEOUT_S).close()
 
     def _server_environment(self) -> dict[str, str]:
         """Build the child's environment: nobody else's EPICS settings, our ports."""
@@ -201,31 +201,27 @@ class DemoMachine:
             "EPICS_CA_REPEATER_PORT": str(self._repeater_port),
         }
 
-    def _reported_port(self, ready: int) -> int:
-        """Read the port from the child's pipe.
+    def _report(self, pipe: IO[bytes]) -> dict[str, Any]:
+        """Read what the child says once it serves.
 
         Raises:
             DemoUnavailable: the child ended, or said nothing in time.
         """
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        line = b""
-        while not line.endswith(b"\n"):
-            poll = select.poll()
-            poll.register(ready, select.POLLIN)
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise self._failure(f"did not come up within {READY_TIMEOUT_S:.0f} s")
-            block = os.read(ready, 64)
-            if not block:
-                raise self._failure("ended while starting")
-            line += block
-        return int(line)
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        if not poll.poll(READY_TIMEOUT_S * 1000):
+            raise self._failure(f"did not come up within {READY_TIMEOUT_S:.0f} s")
+        text = pipe.read()
+        if not text:
+            raise self._failure("ended while starting")
+        report: dict[str, Any] = json.loads(text)
+        return report
 
     def _failure(self, what: str) -> DemoUnavailable:
         """Describe a failed start by the last line the IOC wrote, and clean up."""
-        assert self.log is not None
-        output = self.log.read_text(errors="replace").strip().splitlines()
+        lines = self.output().strip().splitlines()
         self.stop()
-        return DemoUnavailable(f"the demo machine {what}: {output[-1] if output else 'no output'}")
+        return DemoUnavailable(f"the demo machine {what}: {lines[-1] if lines else 'no output'}")
 
 
 def run_in_foreground() -> int:
@@ -245,7 +241,7 @@ def run_in_foreground() -> int:
         return 1
     for name, value in machine.env.items():
         print(f"export {name}={value}")
-    print(f"# {len(machine.names())} records, output in {machine.log}; Ctrl-C stops", flush=True)
+    print(f"# {len(machine.names())} records; Ctrl-C stops the machine", flush=True)
     while machine.running and not over.wait(1.0):
         pass
     lost = not over.is_set()
