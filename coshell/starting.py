@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +93,9 @@ class CoShellApp(TerminalIPythonApp):
 
     def init_extensions(self) -> None:
         """Load the magics, then the extensions that the configuration names."""
-        self.shell.extension_manager.load_extension("coshell.kernel.magics")
-        self.shell.start_later(
-            lambda: self.shell.extension_manager.load_extension("coshell.magics")
-        )
+        load = self.shell.extension_manager.load_extension
+        for name in ("coshell.magics", "coshell.magics.jobs"):
+            self.shell.start_later(partial(load, name))
         super().init_extensions()
 
     def init_code(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from cothread.clock import monotonic
 
@@ -40,6 +40,11 @@ class Failure:
         self.story = "".join(traceback.format_exception(exc))
         self.count = 1
         self.shown_at = now
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        del cycle
+        times = f", {self.count} times" if self.count > 1 else ""
+        printer.text(f"{self.where}{times}\n{self.story.rstrip()}")
 
     def __repr__(self) -> str:
         return f"<Failure {self.number}: {self.where}: {self.summary}>"

@@ -8,15 +8,19 @@ ends, when one writes or fails, and when somebody looks.
 
 from __future__ import annotations
 
+import shutil
 import sysconfig
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from cothread import Spawn, current
+from cothread import Spawn, Timedout, WasCancelled, current
 from cothread.clock import monotonic
+from cothread.scheduler import scheduler
 
+from .dock import cells, clip, strip
 from .failures import summarise
 
 __all__ = ["Job", "Jobs"]
@@ -75,7 +79,10 @@ class Job:
         if wait is None or wait.target is None:
             return ""
         describe = getattr(wait.what, "waiting_for", None)
-        return str(describe() if describe is not None else wait.what)
+        text = str(describe() if describe is not None else wait.what)
+        if wait.deadline is None:
+            return text
+        return f"{text}, {max(0.0, wait.deadline - scheduler.clock()):.0f} s left"
 
     @property
     def result(self) -> Any:
@@ -103,6 +110,23 @@ class Job:
     def age(self, now: float) -> float:
         """Return how long it ran, or has been running, in seconds."""
         return (now if self.ended is None else self.ended) - self.started
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, however it did.
+
+        Raises:
+            Timedout: it has not.
+        Suspends: until then.
+        """
+        with suppress(WasCancelled):
+            try:
+                self.task.Wait(timeout)
+            except Timedout:
+                if not self.task:
+                    raise
+            except Exception as failure:
+                if failure is not self.task.exception:
+                    raise
 
     def kill(self) -> bool:
         """Cancel it; False when it had ended already."""
@@ -166,8 +190,15 @@ class Jobs:
         return number in self._jobs
 
     def __repr__(self) -> str:
-        lines = [f"{job.number:4} {job.name:20} {job.state}" for job in self]
-        return "\n".join(lines) or "no jobs"
+        return "\n".join(table(list(self), self._clock(), 10_000)) or "no jobs"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        del cycle
+        width = shutil.get_terminal_size((80, 24)).columns
+        printer.text("\n".join(table(list(self), self._clock(), width)) or "no jobs")
+        for job in self:
+            job.seen = job.ended is not None
+        self.forget_seen()
 
     @property
     def running(self) -> list[Job]:
@@ -257,6 +288,42 @@ class Jobs:
         ended = [job for job in self._jobs.values() if job.ended is not None]
         for job in ended[: max(0, len(ended) - ENDED_KEPT)]:
             del self._jobs[job.number]
+
+
+_ORDER: Final = {"running": 0, "ready": 0, "waiting": 1, "failed": 2, "done": 3, "cancelled": 3}
+
+
+def table(jobs: list[Job], now: float, width: int) -> list[str]:
+    """Return the jobs as lines of text, those that run first."""
+    if not jobs:
+        return []
+    rows = [("job", "name", "state", "age", "cpu", "waits for, or outcome", "last line")]
+    for job in sorted(jobs, key=lambda job: (_ORDER[job.state], job.number)):
+        age = job.age(now)
+        share = 100 * job.cpu_s / age if age > 0 else 0.0
+        what = job.waits_for if job.ended is None else job.outcome
+        last = job.output[-1] if job.output else ""
+        rows.append((job.tag, job.name, job.state, ago(age), f"{share:.0f}%", what, last))
+    limits = (6, 24, 9, 7, 5, 34, width)
+    widths = [
+        min(limit, max(cells(row[column]) for row in rows)) for column, limit in enumerate(limits)
+    ]
+    return [_line(row, widths, width) for row in rows]
+
+
+def _line(row: tuple[str, ...], widths: list[int], width: int) -> str:
+    texts = [clip(strip(text), limit) for text, limit in zip(row, widths, strict=True)]
+    padded = [text + " " * (limit - cells(text)) for text, limit in zip(texts, widths, strict=True)]
+    return clip("  ".join(padded).rstrip(), width)
+
+
+def ago(seconds: float) -> str:
+    """Return a duration in a few characters."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f}m"
+    return f"{seconds / 3600:.1f}h"
 
 
 class _End:

@@ -17,6 +17,8 @@ from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_input
+from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import PromptSession
@@ -221,6 +223,15 @@ class CoShell(TerminalInteractiveShell):
             return self.guest(
                 session.prompt_async(set_exception_handler=False, handle_sigint=False)
             )
+
+    def type_ahead(self, data: bytes) -> None:
+        """Keep keys for the next prompt."""
+        keys: list[KeyPress] = []
+        parser = Vt100Parser(keys.append)
+        parser.feed(data.decode(self.terminal.encoding, "replace"))
+        parser.flush()
+        if keys and not self.simple_prompt:
+            store_typeahead(self.pt_app.app.input, keys)
 
     def _may_read(self) -> None:
         """Refuse the keyboard to background jobs: the operator is typing something else.

@@ -208,12 +208,14 @@ class Terminal:
 
     def wait_match(self, pattern: str, patience: float = PATIENCE_S) -> re.Match[str]:
         """Look until the screen matches a regular expression."""
-        self.wait_until(
-            lambda: re.search(pattern, self.text, re.M) is not None, f"/{pattern}/", patience
-        )
-        found = re.search(pattern, self.text, re.M)
-        assert found is not None
-        return found
+        found: list[re.Match[str]] = []
+
+        def matches() -> bool:
+            found[:] = re.finditer(pattern, self.text, re.M)
+            return bool(found)
+
+        self.wait_until(matches, f"/{pattern}/", patience)
+        return found[0]
 
     def wait_gone(self, text: str, patience: float = PATIENCE_S) -> None:
         """Look until `text` is no longer on the screen."""

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cells in the background, and jobs brought to the foreground."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from cothread import Event, Spawn, run_async
+from cothread.coselect import wait_readable
+from cothread.interrupts import set_foreground
+
+from .jobs import Job
+
+if TYPE_CHECKING:
+    from .shell import CoShell
+
+__all__ = ["attach", "spawn_code"]
+
+DETACH: Final = b"\x1a"
+ESCAPE: Final = b"\x1b"
+NAME_LENGTH: Final = 24
+
+
+def spawn_code(shell: CoShell, code: str, name: str | None = None) -> Job:
+    """Run code as a job in the shell's namespace; `await` and magics work in it.
+
+    Returns:
+        The job; its result is the value of the last expression.
+    Raises:
+        SyntaxError: the code is none.
+    """
+    body, last = _compile(shell, code)
+
+    def run() -> Any:
+        for part in body:
+            _execute(part, shell.user_ns)
+        return None if last is None else _execute(last, shell.user_ns)
+
+    task = Spawn(run)
+    task.name = name or " ".join(code.split())[:NAME_LENGTH]
+    return shell.jobs.adopt(task)
+
+
+def _compile(shell: CoShell, code: str) -> tuple[list[Any], Any]:
+    """Return what is to be executed, and the expression whose value is the result."""
+    text = shell.transform_cell(code)
+    filename = shell.compile.cache(text, shell.execution_count, raw_code=code)
+    tree = ast.parse(text, filename)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    body = [compile(tree, filename, "exec", flags)] if tree.body else []
+    if last is None:
+        return body, None
+    return body, compile(ast.Expression(last.value), filename, "eval", flags)
+
+
+def _execute(code: Any, namespace: dict[str, Any]) -> Any:
+    result = eval(code, namespace)
+    if code.co_flags & inspect.CO_COROUTINE:
+        return run_async(result)
+    return result
+
+
+class _Ended:
+    """Wakes the operator who is attached to a job."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, event: Event[bool]) -> None:
+        self.event = event
+
+    def wake(self) -> bool:
+        """Say that the job has ended."""
+        self.event.Signal(True)
+        return True
+
+
+def attach(shell: CoShell, job: Job) -> bool:
+    """Bring a job to the foreground: its output comes untagged, and Ctrl-C interrupts it.
+
+    Returns:
+        True when it ended, False when the operator detached with Ctrl-Z or Esc.
+    Suspends: until then.
+    """
+    event = Event[bool]()
+    keys = Spawn(_watch_keys, shell, event)
+    keys.name = "keys of %fg"
+    job.task.add_waiter(_Ended(event))
+    try:
+        with _foreground(shell, job):
+            return event.Wait()
+    finally:
+        keys.Cancel()
+
+
+@contextmanager
+def _foreground(shell: CoShell, job: Job) -> Iterator[None]:
+    previous = set_foreground(job.task)
+    shell.jobs.attached = job
+    try:
+        yield
+    finally:
+        shell.jobs.attached = None
+        set_foreground(previous)
+
+
+def _watch_keys(shell: CoShell, event: Event[bool]) -> None:
+    """Wait for the key that detaches; what else is typed belongs to the next prompt."""
+    if not shell.terminal.interactive:
+        return
+    fd = shell.terminal.source.fileno()
+    while True:
+        wait_readable(fd)
+        with suppress(BlockingIOError):
+            data = os.read(fd, 1024)
+            before, detach, after = data.partition(DETACH)
+            if data == ESCAPE or not data:
+                event.Signal(False)
+                return
+            shell.type_ahead(before + after)
+            if detach:
+                event.Signal(False)
+                return

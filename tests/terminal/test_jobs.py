@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs: numbers, output, results, and bringing them to the foreground and back."""
+
+from __future__ import annotations
+
+TICK = (
+    "exec('def tick(n=10**6):\\n for i in range(n): Sleep(0.05); print(f\"tick{i}\")\\n return n')"
+)
+
+
+def test_every_spawn_of_a_cell_is_a_job(shell):
+    shell.line("a = Spawn(Sleep, 1000); b = Spawn(Sleep, 0.01); c = Spawn(lambda: 1 / 0)")
+    shell.wait_prompt(3)
+    shell.wait_for("✗ job 3 (<lambda>): ZeroDivisionError: division by zero")
+    shell.line("%jobs")
+    shell.wait_match(r"1 +Sleep +waiting .* Sleep, \d+ s left")
+    shell.wait_match(r"2 +Sleep +done ")
+    shell.wait_match(r"3 +<lambda> +failed .* ZeroDivisionError")
+    shell.wait_prompt(4)
+    shell.line("%jobs")
+    shell.wait_prompt(5)
+    shell.wait_until(
+        lambda: sum("<lambda>" in line and "failed" in line for line in shell.lines) == 1,
+        "ended jobs are shown once",
+    )
+
+
+def test_a_cell_in_the_background(shell):
+    shell.line("%spawn (Sleep(0.1), 6 * 7)[1]")
+    shell.wait_prompt(3)
+    shell.line("jobs[1].join(); %result 1")
+    shell.wait_for("SyntaxError")
+    shell.line("jobs[1].join()")
+    shell.wait_prompt(5)
+    shell.line("%result 1")
+    shell.wait_for("Out[5]: 42")
+
+
+def test_a_cell_with_await_in_the_background(shell):
+    shell.line("%%spawn --name later")
+    for line in ("import asyncio", "await asyncio.sleep(0.1)", "kept = 'kept' + ' variable'"):
+        shell.line(line)
+    shell.line("kept")
+    shell.key("enter")
+    shell.wait_for("<Job 1 later:")
+    shell.wait_prompt(3)
+    shell.line("jobs[1].join(); kept")
+    shell.wait_for("Out[3]: 'kept variable'")
+
+
+def test_output_is_kept_and_the_last_lines_are_shown(shell):
+    shell.line(TICK)
+    shell.wait_prompt(3)
+    shell.line("%spawn tick(5)")
+    shell.wait_for("[1] tick4")
+    shell.line("%out 1 -n 2")
+    shell.wait_match(r"Out\[4\]:\ntick3\ntick4$")
+    shell.line("%out 7")
+    shell.wait_for("There is no job 7; those there are: 1")
+
+
+def test_kill(shell):
+    shell.line(TICK)
+    shell.wait_prompt(3)
+    shell.line("a = Spawn(tick); b = Spawn(tick)")
+    shell.wait_for("[2] tick1")
+    shell.line("%kill 1")
+    shell.wait_prompt(5)
+    shell.line("bool(a), bool(b)")
+    shell.wait_for("Out[5]: (True, False)")
+    shell.line("%kill all")
+    shell.wait_prompt(7)
+    shell.line("bool(b)")
+    shell.wait_for("Out[7]: True")
+    shell.line("%kill 1 x")
+    shell.wait_for("takes the number of a job, not 'x'")
+
+
+def test_to_the_foreground_and_back(shell):
+    shell.line(TICK)
+    shell.wait_prompt(3)
+    shell.line("job = Spawn(tick)")
+    shell.wait_for("[1] tick1")
+    shell.line("%fg 1")
+    shell.wait_for("Ctrl-Z leaves it")
+    shell.wait_match(r"^tick\d+$")
+    shell.key("ctrl-z")
+    shell.wait_for("goes on in the background")
+    shell.wait_prompt(5)
+    shell.line("%fg")
+    shell.wait_match(r"(?s)In \[5\]: %fg.*^tick\d+$")
+    shell.key("ctrl-c")
+    shell.wait_for("KeyboardInterrupt")
+    shell.wait_prompt(6)
+    shell.line("bool(job), 'and here'")
+    shell.wait_for("Out[6]: (True, 'and here')")
+
+
+def test_the_result_of_a_job_in_the_foreground(shell):
+    shell.line(TICK)
+    shell.wait_prompt(3)
+    shell.line("job = Spawn(tick, 30)")
+    shell.wait_for("[1] tick1")
+    shell.line("%fg 1")
+    shell.wait_for("Out[4]: 30")
+
+
+def test_help_and_wrong_options(shell):
+    for number, magic in enumerate(["jobs", "kill", "fg", "out", "result", "why", "spawn"]):
+        shell.line(f"%{magic} -h")
+        shell.wait_prompt(3 + number)
+        shell.wait_for(f"usage: %{magic}", "examples:")
+    shell.line("%kill --bogus")
+    shell.wait_for("%kill -h shows how it is used")
+    assert "Traceback" not in "\n".join(shell.history)
