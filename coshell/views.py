@@ -14,6 +14,8 @@ from coshell.panel.dock import DockedPanel
 from coshell.panel.log import Log
 from coshell.panel.look import Look
 from coshell.panel.model import Kind, Row
+from coshell.panel.plot import Plot
+from coshell.panel.trend import CAPACITY
 from coshell.panel_store import Plan, Store, StoreError, load
 from coshell.reading import about_lines
 from coshell.session import Session
@@ -24,6 +26,8 @@ from cothread.clock import monotonic
 DOCK: Final = "dock"
 LOG: Final = "log"
 INSPECT_S: Final = 3.0
+SHOWN_ANYWAY: Final = frozenset({"value", "precision", "states"})
+"""What the full screen knows of a row without asking the IOC."""
 
 
 class NoTerminal(RuntimeError):
@@ -38,6 +42,20 @@ def show_docked(session: Session, watch: Watch) -> None:
         view.retable(table, watch.look.rate)
     elif session.dock is not None:
         view = DockedPanel(table, watch.look.rate)
+        view.show(session.dock)
+        watch.views[DOCK] = view
+
+
+def show_plotted(session: Session, watch: Watch, span_s: float) -> None:
+    """Dock a panel as curves over so many seconds; one that is docked becomes that."""
+    for row in watch.panel:
+        row.trend.period_s = span_s / CAPACITY
+    plot = Plot(watch.panel, session.theme(), span_s)
+    view = watch.views.get(DOCK)
+    if isinstance(view, DockedPanel):
+        view.retable(plot)
+    elif session.dock is not None:
+        view = DockedPanel(plot)
         view.show(session.dock)
         watch.views[DOCK] = view
 
@@ -58,7 +76,8 @@ def browse(session: Session, watch: Watch) -> None:
         return str(session.desk.put(name, text))
 
     def inspect(name: str) -> list[str]:
-        return about_lines(about([name], timeout=INSPECT_S)[0])[1:]
+        lines = about_lines(about([name], timeout=INSPECT_S)[0])[1:]
+        return [line for line in lines if line.split()[0] not in SHOWN_ANYWAY]
 
     screen = FullScreen(browser, watch.panel.listen, watch.panel.look, put, inspect)
     session.foreground(screen.run())

@@ -15,7 +15,7 @@ from typing import Any, Final
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import no_var_expand
 
-from coshell.magics import access, watching
+from coshell.magics import access, panels, watching
 from coshell.magics.parsing import Spec, run
 from coshell.session import session
 from coshell.views import open_kept
@@ -23,7 +23,9 @@ from cothread.loops.asyncio_guest import GuestLoop
 
 STORE: Final = "panels.toml"
 
-SPECS: Final[Mapping[str, Spec]] = {spec.name: spec for spec in (*access.SPECS, *watching.SPECS)}
+SPECS: Final[Mapping[str, Spec]] = {
+    spec.name: spec for spec in (*access.SPECS, *watching.SPECS, *panels.SPECS)
+}
 """Every magic by name."""
 
 

@@ -14,16 +14,11 @@ from coshell.panel.columns import COLUMNS
 from coshell.panel.look import Look
 from coshell.panel.marks import MarkError, parse_mark
 from coshell.panel.select import ONLY, SORTS
-from coshell.panel_store import StoreError, save
 from coshell.session import Session
 from coshell.views import (
     NoTerminal,
     browse,
-    kept,
-    open_plan,
-    plan_of,
     relook,
-    set_hidden,
     show_docked,
     show_logged,
 )
@@ -103,10 +98,11 @@ def _camonitor(session: Session, options: Namespace) -> Any:
     if options.drop:
         return _drop(session, options.pvs)
     if not options.pvs and not options.screen:
-        return _list(session)
+        return list_panels(session)
     name, patterns = split_name(options.pvs)
     if not patterns and name not in session.watches:
         raise Refused(f"%camonitor: there is no panel {name}; PVs come after its name")
+    fresh = name not in session.watches
     with plainly(session):
         watch = session.watches.open(patterns, name, options.group)
         try:
@@ -118,6 +114,9 @@ def _camonitor(session: Session, options: Namespace) -> Any:
         timer = Timer(options.seconds, watch.close)
         watch.on_close(lambda _: timer.cancel())
     _show(session, watch, options)
+    if options.screen and fresh and not watch.views:
+        watch.close()
+        return None
     return watch
 
 
@@ -147,19 +146,19 @@ def look_with(look: Look, options: Namespace) -> Look:
     return Look(options.columns or look.columns, choice, options.rate or look.rate)
 
 
-def split_name(patterns: Sequence[str]) -> tuple[str, Sequence[str]]:
+def split_name(patterns: Sequence[str], default: str = DEFAULT_PANEL) -> tuple[str, Sequence[str]]:
     """Return the panel's name, which ends with a colon, and the PVs after it.
 
     Raises:
         Refused: the name is empty.
     """
     if not patterns:
-        return DEFAULT_PANEL, patterns
+        return default, patterns
     first, rest = patterns[0], patterns[1:]
     if not first.endswith(":"):
-        return DEFAULT_PANEL, patterns
+        return default, patterns
     if first == ":":
-        raise Refused("%camonitor: a panel needs a name before the colon, such as ring:")
+        raise Refused("a panel needs a name before the colon, such as ring:")
     return first[:-1], rest
 
 
@@ -178,7 +177,8 @@ def print_table(session: Session, watch: Watch) -> None:
     print("\n".join(table.lines(session.width(), 2 * len(watch.panel) + 2, monotonic())))
 
 
-def _list(session: Session) -> list[Watch]:
+def list_panels(session: Session) -> list[Watch]:
+    """Say which panels are open and how they are doing; return them."""
     watches = list(session.watches)
     if not watches:
         print("nothing is watched; try %camonitor PV")
@@ -190,11 +190,12 @@ def _list(session: Session) -> list[Watch]:
         facts = [f"{count.rows} PV{'s' * (count.rows != 1)}"]
         facts += [f"{count.lost} disconnected"] if count.lost else []
         facts += [f"{count.alarms} in alarm"] if count.alarms else []
-        print(f"{watch.name}: {', '.join(facts)}: {_few(watch.names)}")
+        print(f"{watch.name}: {', '.join(facts)}: {few(watch.names)}")
     return watches
 
 
-def _few(names: Sequence[str], count: int = 4) -> str:
+def few(names: Sequence[str], count: int = 4) -> str:
+    """Return the first few names."""
     return ", ".join(names[:count]) + (" …" if len(names) > count else "")
 
 
@@ -209,104 +210,9 @@ def _drop(session: Session, what: Sequence[str]) -> list[str]:
                 dropped += session.watches.drop(panel)
     except NoSuchPanel as exc:
         raise Refused(f"%camonitor -d: {exc}") from exc
-    print(f"no longer watched: {_few(dropped)}" if dropped else "nothing was watched")
+    print(f"no longer watched: {few(dropped)}" if dropped else "nothing was watched")
     return dropped
 
 
-# %panels ---------------------------------------------------------------------------------------
-
-_PANELS = LineParser(
-    "panels",
-    "List the panels that are open and those that are kept; keep, open, hide and show them.",
-    (
-        ("%panels", "what is open and what is kept"),
-        ("%panels --save ring", "keep the panel 'ring' in the profile"),
-        ("%panels --save --open ring", "and open it whenever the shell starts"),
-        ("%panels --load ring", "open a kept panel"),
-        ("%panels --hide ring", "keep it live but off the screen; --show brings it back"),
-    ),
-)
-_WHAT = _PANELS.add_mutually_exclusive_group()
-for _flag, _help in (
-    ("--save", "keep these panels, all without a name"),
-    ("--load", "open these kept panels"),
-    ("--hide", "take these panels off the screen"),
-    ("--show", "bring these panels back"),
-):
-    _WHAT.add_argument(_flag, dest="what", action="store_const", const=_flag[2:], help=_help)
-_PANELS.add_argument(
-    "--open", dest="opens", action="store_true", help="with --save: open it at start"
-)
-_PANELS.add_argument("names", nargs="*", metavar="NAME", help="panels")
-
-
-def _panels(session: Session, options: Namespace) -> Any:
-    names = [name.removesuffix(":") for name in options.names]
-    try:
-        if options.what == "save":
-            return _save(session, names, options.opens)
-        if options.what == "load":
-            return _load(session, names)
-        if options.what in ("hide", "show"):
-            return _hide(session, names, hidden=options.what == "hide")
-        if names:
-            raise Refused(f"%panels: what about {names[0]}? try %panels --load {names[0]}")
-        watches = _list(session)
-        for name, plan in kept(session).panels.items():
-            if name not in session.watches:
-                print(f"{name}: kept: {_few([pv for pvs in plan.groups.values() for pv in pvs])}")
-    except StoreError as exc:
-        raise Refused(f"%panels: {exc}") from exc
-    return watches
-
-
-def _open_ones(session: Session, names: Sequence[str]) -> list[Watch]:
-    missing = [name for name in names if name not in session.watches]
-    if missing:
-        there = ", ".join(watch.name for watch in session.watches) or "none"
-        raise Refused(f"%panels: no panel {missing[0]} is open; open are: {there}")
-    return [session.watches[name] for name in names]
-
-
-def _save(session: Session, names: Sequence[str], opens: bool) -> list[str]:
-    watches = _open_ones(session, names) if names else list(session.watches)
-    if not watches:
-        raise Refused("%panels --save: no panel is open; try %camonitor ring: PV first")
-    if not session.stores:
-        raise Refused("%panels --save: this shell has no profile to keep panels in")
-    for watch in watches:
-        watch.opens = watch.opens or opens
-    save(session.stores[-1], {watch.name: plan_of(watch) for watch in watches})
-    print(f"kept in {session.stores[-1]}: {_few([watch.name for watch in watches])}")
-    return [watch.name for watch in watches]
-
-
-def _load(session: Session, names: Sequence[str]) -> list[Watch]:
-    plans = kept(session).panels
-    missing = [name for name in names if name not in plans]
-    if missing or not names:
-        asked = f"no panel {missing[0]} is kept" if missing else "which panel?"
-        raise Refused(f"%panels --load: {asked}; kept are: {', '.join(plans) or 'none'}")
-    opened = []
-    for name in names:
-        with plainly(session):
-            try:
-                opened.append(open_plan(session, name, plans[name]))
-            except LookupError as exc:
-                raise Refused(f"%panels --load {name}: {exc.args[0]}") from exc
-        show_docked(session, opened[-1])
-    return opened
-
-
-def _hide(session: Session, names: Sequence[str], hidden: bool) -> list[Watch]:
-    watches = _open_ones(session, names) if names else list(session.watches)
-    for watch in watches:
-        set_hidden(watch, hidden)
-    return watches
-
-
-SPECS: Final[Sequence[Spec]] = (
-    Spec("camonitor", _CAMONITOR, _camonitor),
-    Spec("panels", _PANELS, _panels),
-)
+SPECS: Final[Sequence[Spec]] = (Spec("camonitor", _CAMONITOR, _camonitor),)
 """The magics of this file."""

@@ -71,7 +71,7 @@ def spans_in_time(trend: Trend, start: float, end: float, columns: int) -> list[
     width = (end - start) / max(columns, 1)
     spans: list[Span] = [None] * columns
     buckets = [bucket for bucket in trend if isfinite(bucket.low) and isfinite(bucket.high)]
-    if width <= 0:
+    if width <= 0 or not buckets:
         return spans
 
     def fill(since: float, until: float, low: float, high: float) -> None:

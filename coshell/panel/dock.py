@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from coshell.panel.model import Panel
-from coshell.panel.render import Table
 
 
 class DockItem(Protocol):
@@ -37,6 +36,16 @@ class Dock(Protocol):
         """Ask for a new picture, soon."""
 
 
+class Picture(Protocol):
+    """What draws a panel: a `Table` or a `Plot`."""
+
+    panel: Panel
+    refresh_s: float | None
+
+    def lines(self, width: int, height: int, now: float, top: int = 0) -> list[str]:
+        """Return at most `height` lines of ANSI text, each at most `width` cells wide."""
+
+
 class DockedPanel:
     """One docked panel: repaints are asked for only after something changed.
 
@@ -45,7 +54,7 @@ class DockedPanel:
         rate: pictures per second at most, when slower than the dock's own pace.
     """
 
-    def __init__(self, table: Table, rate: float | None = None) -> None:
+    def __init__(self, table: Picture, rate: float | None = None) -> None:
         self.table = table
         self.top = 0
         self.hidden = False
@@ -96,7 +105,7 @@ class DockedPanel:
             self._end = self.panel.listen(dock.invalidate)
             dock.add(self)
 
-    def retable(self, table: Table, rate: float | None = None) -> None:
+    def retable(self, table: Picture, rate: float | None = None) -> None:
         """Show another picture of the same panel."""
         self.table = table
         self._period = 1.0 / rate if rate else 0.0

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A panel drawn as curves: numbers over time, arrays over their index."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coshell.panel import style
+from coshell.panel.chart import ROLES, Curve, Span, chart, columns_of, spans_in_time, spans_of
+from coshell.panel.model import Panel, Row
+from coshell.panel.text import sanitise
+from coshell.panel.theme import Theme
+
+TALLEST: Final = 14
+MOST: Final = len(ROLES)
+
+
+class Plot:
+    """A picture of a panel, asked for like a `Table`.
+
+    Args:
+        panel: whose rows are drawn, the first five of them.
+        theme: how roles look.
+        span_s: how many seconds the time axis covers.
+    """
+
+    def __init__(self, panel: Panel, theme: Theme, span_s: float) -> None:
+        self.panel = panel
+        self.theme = theme
+        self.span_s = span_s
+        self.refresh_s: float | None = None
+
+    def lines(self, width: int, height: int, now: float, top: int = 0) -> list[str]:
+        """Return the curves as at most `height` lines of at most `width` cells.
+
+        Args:
+            width: cells to fill.
+            height: lines to fill.
+            now: monotonic seconds.
+            top: index of the first row drawn.
+        """
+        rows = self.panel.rows[top : top + MOST]
+        dots = columns_of(width, self.theme.unicode)
+        timed = any(not is_array(row) for row in rows)
+        self.refresh_s = max(self.span_s / dots, 0.25) if timed else None
+        curves = [Curve(self._label(row), self._spans(row, dots, now)) for row in rows]
+        precision = max((row.metadata.precision or 0 for row in rows), default=0)
+        ends = (f"{style.age_text(self.span_s)} ago", "now") if timed else self._indices(rows)
+        return chart(curves, width, min(height, TALLEST), self.theme, precision or None, ends)
+
+    def _spans(self, row: Row, dots: int, now: float) -> list[Span]:
+        if is_array(row):
+            return spans_of(row.value, dots) if row.value.dtype.kind in "iufb" else []
+        # What happened before the circuit was lost stays; nothing is drawn for the time since.
+        gone = 0.0 if row.live else min(max(now - row.lost_at, 0.0), self.span_s)
+        drawn = dots - int(dots * gone / self.span_s)
+        spans = spans_in_time(row.trend, now - self.span_s, now - gone, drawn)
+        return spans + [None] * (dots - drawn)
+
+    def _label(self, row: Row) -> str:
+        value = style.value_texts(row.value, row.metadata, self.theme.unicode)[-1 * is_array(row)]
+        alarm = style.alarm_cell(row, self.theme).variants[0]
+        parts = (row.name, value, style.unit_text(row), alarm)
+        return sanitise(" ".join(part for part in parts if part))
+
+    def _indices(self, rows: list[Row]) -> tuple[str, str]:
+        return "0", str(max((row.value.size for row in rows), default=1) - 1)
+
+
+def is_array(row: Row) -> bool:
+    """Return whether a row holds an array."""
+    return hasattr(row.value, "dtype")
