@@ -30,10 +30,6 @@ class DemoUnavailable(RuntimeError):
     """The demo machine cannot run here; the message is one line that says what to do."""
 
 
-class _PortTaken(Exception):
-    """The IOC came up on another port than the one it was given."""
-
-
 def free_port() -> int:
     """Choose a port of the loopback interface that is free for both TCP and UDP."""
     while True:
@@ -64,6 +60,8 @@ class DemoMachine:
         self._repeater_port = 0
         self._names: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
+        self._served_before = False
+        self._ready: IO[bytes] | None = None
         # Without a name: it needs no tidying up, not even by a program that was killed.
         self._log: IO[bytes] | None = None
 
@@ -115,26 +113,42 @@ class DemoMachine:
         Raises:
             DemoUnavailable: epicscorelibs is missing, or the IOC did not come up.
         """
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start the IOC and go on with other work; `wait` for it when it is needed.
+
+        Raises:
+            DemoUnavailable: epicscorelibs is missing.
+        """
         if self.running:
             return
         if importlib.util.find_spec("epicscorelibs") is None:
             raise DemoUnavailable(INSTALL_HINT)
-        self.stop()
-        first = not self._port
-        for _ in range(PORT_ATTEMPTS if first else 1):
-            if first:
-                self._port, self._repeater_port = free_port(), free_port()
-            atexit.register(self.stop)
-            try:
-                self._launch()
-            except _PortTaken:
-                self.stop()
-            else:
+        self._spawn()
+
+    def wait(self) -> None:
+        """Wait until the launched IOC serves; `env` is final afterwards.
+
+        Raises:
+            DemoUnavailable: it did not come up, or another program has its port.
+        """
+        attempts = PORT_ATTEMPTS
+        while self._ready is not None:
+            report = self._report(self._ready)
+            if report["port"] == self._port:
+                self._served_before = True
+                self._names = report["names"]
+                self._close_ready()
+                # The listening queue answers as soon as the port is reported; this is the proof.
+                socket.create_connection((LOOPBACK, self._port), STOP_TIMEOUT_S).close()
                 return
-        taken = self._port
-        if first:
-            self._port = 0
-        raise DemoUnavailable(f"the demo machine's port {taken} was taken by another program")
+            attempts -= 1
+            if self._served_before or not attempts:
+                self.stop()
+                raise DemoUnavailable(f"the demo machine's port {self._port} was taken meanwhile")
+            self._spawn()
 
     def stop(self) -> None:
         """End the IOC; nothing happens when it does not run."""
@@ -148,17 +162,23 @@ class DemoMachine:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self._close_ready()
         if self._log is not None:
             self._log.close()
             self._log = None
         self._names = []
 
-    def _launch(self) -> None:
-        """Start the child on the chosen ports and wait until it says that it serves."""
+    def _spawn(self) -> None:
+        """Start the child: on the old ports if clients may know them, otherwise on free ones."""
+        self.stop()
+        atexit.register(self.stop)
+        if not self._served_before:
+            self._port, self._repeater_port = free_port(), free_port()
         # The kernel's signal comes when the *thread* that started the child ends.
         main_thread = threading.current_thread() is threading.main_thread()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - stop() closes it
         ready, ready_write = os.pipe()
+        self._ready = os.fdopen(ready, "rb")
         try:
             self._process = subprocess.Popen(
                 [
@@ -178,13 +198,11 @@ class DemoMachine:
             )
         finally:
             os.close(ready_write)
-        with os.fdopen(ready, "rb") as pipe:
-            report = self._report(pipe)
-        if report["port"] != self._port:
-            raise _PortTaken
-        self._names = report["names"]
-        # The server's listening queue answers as soon as the port is reported; this is the proof.
-        socket.create_connection((LOOPBACK, self._port), timeout=STOP_TIMEOUT_S).close()
+
+    def _close_ready(self) -> None:
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
 
     def _server_environment(self) -> dict[str, str]:
         """Build the child's environment: nobody else's EPICS settings, our ports."""

@@ -179,6 +179,35 @@ def test_runs_alone_in_the_foreground():
     wait_until(lambda: not accepts(int(settings["EPICS_CA_SERVER_PORT"])), "the port is closed")
 
 
+def test_other_work_goes_on_while_it_comes_up():
+    machine = DemoMachine()
+    machine.launch()
+    try:
+        assert machine.running
+        assert machine.names() == []
+        machine.launch()  # under way already: nothing happens
+        machine.wait()
+        assert accepts(machine.port)
+        assert machine.names()
+        machine.wait()
+    finally:
+        machine.stop()
+
+
+def test_another_port_is_tried_when_the_first_is_taken(monkeypatch):
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    first = iter([port])
+    choose = machine_module.free_port
+    monkeypatch.setattr(machine_module, "free_port", lambda: next(first, 0) or choose())
+    machine = DemoMachine()
+    with taken:
+        machine.start()
+    assert machine.port != port
+    assert accepts(machine.port)
+    machine.stop()
+
+
 def test_ctrl_c_in_the_terminal_does_not_reach_the_machine(machine: DemoMachine):
     assert machine.pid
     assert os.getpgid(machine.pid) != os.getpgid(0)
