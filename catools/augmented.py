@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as _dt
 import math
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from .protocol.dbr import ALARM_SEVERITY, ALARM_STATUS, EPICS_EPOCH
 
@@ -29,18 +29,78 @@ def alarm_words(severity: int, status: int) -> str:
     return f"{status_word(status)} {severity_word(severity)}"
 
 
-@runtime_checkable
 class AugmentedValue(Protocol):
-    """What every value of a PV has in common, for annotations."""
+    """What `caget` returns, for annotations: every attribute that some format brings.
+
+    Which of them are there depends on the format; `float(value)` or `+value` gives the value.
+    """
 
     name: str
     ok: bool
     datatype: int
     element_count: int
+    status: int
+    severity: int
+    timestamp: float
+    raw_stamp: tuple[int, int]
+    units: str
+    precision: int
+    upper_disp_limit: float
+    lower_disp_limit: float
+    upper_alarm_limit: float
+    upper_warning_limit: float
+    lower_warning_limit: float
+    lower_alarm_limit: float
+    upper_ctrl_limit: float
+    lower_ctrl_limit: float
+    enums: list[str]
+    update_count: int
+
+    @property
+    def datetime(self) -> _dt.datetime:
+        """The timestamp as local time without a zone."""
+        ...
+
+    @property
+    def datetime_utc(self) -> _dt.datetime:
+        """The timestamp as an aware datetime in UTC."""
+        ...
+
+    @property
+    def never_processed(self) -> bool:
+        """True when the record has not been processed since its IOC started."""
+        ...
+
+    @property
+    def alarm(self) -> str:
+        """The alarm in words."""
+        ...
+
+    def plain(self) -> Any:
+        """Return the value without attributes."""
+        ...
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value and its attributes as a dictionary that JSON can hold."""
         ...
+
+    def __pos__(self) -> Any: ...
+    def __float__(self) -> float: ...
+    def __int__(self) -> int: ...
+    def __add__(self, other: Any, /) -> Any: ...
+    def __radd__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __rsub__(self, other: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+    def __rtruediv__(self, other: Any, /) -> Any: ...
+    def __lt__(self, other: Any, /) -> Any: ...
+    def __le__(self, other: Any, /) -> Any: ...
+    def __gt__(self, other: Any, /) -> Any: ...
+    def __ge__(self, other: Any, /) -> Any: ...
+    def __getitem__(self, index: Any, /) -> Any: ...
+    def __len__(self) -> int: ...
 
 
 class Augmented:
