@@ -11,6 +11,7 @@ from coshell.magics.access import plainly
 from coshell.magics.parsing import LineParser, Refused, Spec, duration
 from coshell.magics.watching import few, list_panels, split_name
 from coshell.panel.plot import MOST, Plot, is_array
+from coshell.panel.trend import CAPACITY
 from coshell.panel_store import StoreError, save
 from coshell.session import Session
 from coshell.views import (
@@ -167,14 +168,23 @@ def _caplot(session: Session, options: Namespace) -> Any:
     return watch
 
 
-def _plot_once(session: Session, patterns: Sequence[str], options: Namespace) -> list[str]:
-    """Collect what is needed, print the curves, and forget them; returns the lines."""
+class Drawn(list[Any]):
+    """The values that were drawn last; it shows as no more than their number."""
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(f"<{len(self)} curve{'s' * (len(self) != 1)}>")
+
+
+def _plot_once(session: Session, patterns: Sequence[str], options: Namespace) -> Drawn:
+    """Collect what is needed, print the curves, and forget them; returns the last values."""
     watch = Watch(PLOT_PANEL)
     try:
         with plainly(session):
             watch.add(patterns, session.known())
         started = monotonic()
         collect = options.seconds if options.seconds is not None else COLLECT_S
+        for row in watch.panel:
+            row.trend.period_s = collect / CAPACITY
         while monotonic() < started + collect:
             if watch.panel.rows and all(row.live and is_array(row) for row in watch.panel):
                 break
@@ -184,11 +194,10 @@ def _plot_once(session: Session, patterns: Sequence[str], options: Namespace) ->
             raise Refused(f"%caplot: {few(silent)}: no value within {collect:g} s")
         span = max(monotonic() - started, 0.1)
         plot = Plot(watch.panel, session.theme(), span)
-        lines = plot.lines(session.width(), PRINTED_LINES, monotonic())
+        print("\n".join(plot.lines(session.width(), PRINTED_LINES, monotonic())))
+        return Drawn(row.value for row in watch.panel.rows[:MOST])
     finally:
         watch.close()
-    print("\n".join(lines))
-    return lines
 
 
 SPECS: Final[Sequence[Spec]] = (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 BRAILLE: Final = 0x2800
 DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bit of each dot of a braille character, by row and column."""
+NARROW: Final = 24
 ROLES: Final = ("trend", "minor", "invalid", "ok", "major")
 
 Span = tuple[float, float] | None
@@ -113,7 +114,9 @@ def chart(
     footer = any(ends) and height >= 4
     rows = height - len(legend) - footer
     low, high = _limits(curves)
-    labels = _labels(low, high, rows, precision) if width >= 24 else [""] * rows
+    labels = _labels(low, high, rows, precision)
+    if width < NARROW or max(map(cells, labels)) > width // 3:
+        labels = [""] * rows
     margin = max((cells(label) for label in labels), default=0)
     room = width - margin - bool(margin)
     grid = _Grid(room, rows, theme.unicode)
@@ -127,7 +130,7 @@ def chart(
     if footer:
         left, right = ends
         gap = " " * max(room - cells(left) - cells(right), 1)
-        text = clip(" " * (margin + bool(margin)) + left + gap + right, width)
+        text = clip(" " * (margin + bool(margin)) + left + gap + right, width, _dots(theme))
         lines.append(theme.paint(text, "age"))
     return [*legend, *lines]
 
@@ -138,10 +141,14 @@ def _legend(curves: Sequence[Curve], width: int, theme: Theme) -> list[str]:
     for number, curve in enumerate(curves):
         name = sanitise(curve.name)
         text = f" {'━' if theme.unicode else '-'} {name if theme.unicode else ascii(name)[1:-1]}"
-        text = clip(text, width - used, "…" if theme.unicode else ".")
+        text = clip(text, width - used, _dots(theme))
         used += cells(text)
         parts.append(theme.paint(text, ROLES[number % len(ROLES)]))
     return ["".join(parts)]
+
+
+def _dots(theme: Theme) -> str:
+    return "…" if theme.unicode else "."
 
 
 def _limits(curves: Sequence[Curve]) -> tuple[float, float]:
@@ -160,7 +167,7 @@ def _labels(low: float, high: float, rows: int, precision: int | None) -> list[s
     labels = [""] * rows
     for at, value in ((rows // 2, low / 2 + high / 2), (rows - 1, low), (0, high)):
         if at != rows // 2 or rows >= 5:
-            labels[at] = clip(number_text(value, precision), 14)
+            labels[at] = number_text(value, precision)
     return labels
 
 
