@@ -101,8 +101,12 @@ def _start(options: argparse.Namespace, others: list[str]) -> int:
         if options.script is not None and not options.interact and _is_plain(options.script):
             from coshell.scripts import run_script
 
+            if machine is not None and not _serves(machine):
+                return 1
             return run_script(options.script, options.args)
         app = _application(options, others, layer, machine)
+        if machine is not None and not _serves(machine):
+            return 1
         return app.run()
 
 
@@ -130,15 +134,28 @@ def _application(
 
 
 def _demo(stack: ExitStack) -> DemoMachine | None:
-    """Start the demo machine and point this process at it; None when there is none to be had."""
+    """Launch the demo machine and point this process at it; None when there is none to be had."""
     from coshell.demo.machine import DemoMachine, DemoUnavailable
 
     machine = DemoMachine()
     try:
-        machine.start()
+        machine.launch()
     except DemoUnavailable as reason:
         print(f"coshell: {reason}", file=sys.stderr)
         return None
     stack.callback(machine.stop)
     os.environ.update(machine.env)
     return machine
+
+
+def _serves(machine: DemoMachine) -> bool:
+    """Wait for the demo machine, which came up while IPython was loaded."""
+    from coshell.demo.machine import DemoUnavailable
+
+    try:
+        machine.wait()
+    except DemoUnavailable as reason:
+        print(f"coshell: {reason}", file=sys.stderr)
+        return False
+    os.environ.update(machine.env)
+    return True
