@@ -10,7 +10,6 @@ between any two waits: re-arming then fails with ENOENT and is answered by regis
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket
 from contextlib import suppress
@@ -66,17 +65,19 @@ class DescriptorWait(Wait):
 def _name_descriptor(fd: int) -> str:
     """Name a descriptor for people: the peer of a socket, otherwise its number."""
     try:
-        duplicate = socket.socket(fileno=os.dup(fd))
+        sock = socket.socket(fileno=fd)
     except OSError:
         return f"descriptor {fd}"
-    with duplicate:
+    try:
         with suppress(OSError, ValueError, TypeError, IndexError):
-            host, port = duplicate.getpeername()[:2]
+            host, port = sock.getpeername()[:2]
             return f"socket {host}:{port}"
         with suppress(OSError, ValueError, TypeError, IndexError):
-            host, port = duplicate.getsockname()[:2]
+            host, port = sock.getsockname()[:2]
             return f"socket at {host}:{port}"
-    return f"socket {fd}"
+        return f"socket {fd}"
+    finally:
+        sock.detach()
 
 
 class UrgentWait(DescriptorWait):

@@ -168,12 +168,17 @@ def _serve(loop: GuestLoop) -> None:
         loop.run_forever()
     finally:
         _shared = None
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
         with suppress(BaseException):
-            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            loop.run_until_complete(_cancel_all())
         loop.close()
+
+
+async def _cancel_all() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 def _forget() -> None:
