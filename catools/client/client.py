@@ -359,7 +359,7 @@ class Client:
         key = (datatype, format, count)
         feed = channel.feeds.get((*key, mask))
         if feed is None:
-            feed = Feed(channel, key, mask)
+            feed = Feed(channel, key, mask, self.dispatcher)
             channel.feeds[(*key, mask)] = feed
             if channel.record is not None and channel.link is not None:
                 feed.start(channel.link, channel.record)

@@ -45,7 +45,7 @@ from ..protocol.records import (
 if TYPE_CHECKING:
     from .channel import Channel
     from .client import Client
-    from .monitors import Feed
+    from .monitors import Tap
 
 BLOCK: Final = 65536
 """Bytes asked of the kernel at a time, unless a large message is under way."""
@@ -309,13 +309,13 @@ class Link:
         self.client.link_idle(self)
 
     def subscribe(
-        self, record: CircuitChannel, request: Request, mask: int, feed: Feed
+        self, record: CircuitChannel, request: Request, mask: int, tap: Tap
     ) -> Subscription | None:
-        """Subscribe for a feed; a refusal is told to the feed."""
+        """Subscribe; a refusal is told to the tap."""
         try:
-            subscription = self.circuit.subscribe(record, request.dbr, request.count, mask, feed)
+            subscription = self.circuit.subscribe(record, request.dbr, request.count, mask, tap)
         except RequestRefused as refusal:
-            feed.tell(refusal.status, refusal.detail)
+            tap.tell(refusal.status, refusal.detail)
             return None
         self.flush_soon()
         return subscription

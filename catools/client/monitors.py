@@ -6,24 +6,26 @@ drops intermediate values only: the value before a pause, before a disconnect no
 silence is always delivered.
 
 Theory: a Feed is one request on one channel, hence one subscription on the wire, shared by the
-monitors that ask for exactly the same. An update costs no decoding until its callback is due, so
-updates that are merged away are never decoded. In the queue a Slot holds the newest of a monitor's
-pending updates; a tuple holds something that must not be merged. A notice takes the slot away from
-its monitor, so that what comes after a reconnection can never overtake it.
+monitors that ask for exactly the same. Its Tap is what the circuit hands updates to: a snapshot of
+how to decode and whom to tell, replaced whenever either changes, so that an update always reaches
+those who listened when it came. Nothing is decoded before its callback is due, so updates that are
+merged away never are. In the queue stand updates as they came from the circuit; Slots, each with
+the newest of the updates that wait for one merging monitor; and notices. A notice takes the slot
+away from its monitor, so that what comes after a reconnection can never overtake it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from cothread import Event, Spawn, Yield
 from cothread import hooks as cothread_hooks
 from cothread.clock import monotonic
 
 from ..conversion import Request
-from ..errors import InvalidDatatype, ca_nothing
+from ..errors import BadReply, InvalidDatatype, ca_nothing
 from ..protocol.eca import ECA_BADTYPE
 from ..protocol.records import Data
 
@@ -33,27 +35,33 @@ if TYPE_CHECKING:
     from .link import Link
 
 TURN_S: Final = 0.005
-"""Callbacks run this long at most before everybody else gets a turn."""
+"""Callbacks run about this long before everybody else gets a turn."""
+PIECE: Final = 32
+"""Callbacks between two looks at the clock."""
 MOST_WAITING: Final = 20000
 """Updates that may wait for callbacks before circuits are held back ..."""
 RESUME_BELOW: Final = 5000
 """... until no more than these are left."""
 
-Pending = tuple["Monitor", Request, Data, int]
-"""(monitor, request, update, number of updates merged into this one)"""
-Notice = tuple["Monitor", ca_nothing]
-
-
 class Slot:
     """A place in the queue for the newest of the updates that wait for one monitor."""
 
-    __slots__ = ("merged", "monitor", "request", "update")
+    __slots__ = ("merged", "monitor", "update")
 
-    def __init__(self, monitor: Monitor, request: Request, update: Data) -> None:
+    def __init__(self, monitor: Monitor, update: Data) -> None:
         self.monitor = monitor
-        self.request = request
         self.update = update
         self.merged = 1
+
+
+class Notice:
+    """A place in the queue for something that is no value."""
+
+    __slots__ = ("monitor", "value")
+
+    def __init__(self, monitor: Monitor, value: ca_nothing) -> None:
+        self.monitor = monitor
+        self.value = value
 
 
 class Monitor:
@@ -121,27 +129,23 @@ class Monitor:
         if feed is not None:
             feed.leave(self)
 
-    def offer(self, request: Request, update: Data) -> None:
-        """Take an update, to be delivered when its turn comes."""
-        if self.direct:
-            self.run(request, update, 1)
-        elif self.all_updates:
-            self._dispatcher.queue.append((self, request, update, 1))
-        elif self._slot is None:
-            self._slot = Slot(self, request, update)
-            self._dispatcher.queue.append(self._slot)
+    def offer(self, update: Data) -> None:
+        """Take an update that replaces the one that still waits, if any."""
+        slot = self._slot
+        if slot is None:
+            self._slot = slot = Slot(self, update)
+            self._dispatcher.queue.append(slot)
         else:
-            self._slot.request = request
-            self._slot.update = update
-            self._slot.merged += 1
+            slot.update = update
+            slot.merged += 1
 
     def notice(self, value: ca_nothing) -> None:
         """Take the news that there are no values for now; the last value goes before it."""
         if self.direct:
-            self._call(value)
+            self.call(value)
             return
         self._slot = None
-        self._dispatcher.queue.append((self, value))
+        self._dispatcher.queue.append(Notice(self, value))
         self._dispatcher.wake()
 
     def run_slot(self, slot: Slot) -> None:
@@ -151,9 +155,9 @@ class Monitor:
         """
         if self._slot is slot:
             self._slot = None
-        self.run(slot.request, slot.update, slot.merged)
+        self.run(slot.update, slot.merged)
 
-    def run(self, request: Request, update: Data, merged: int) -> None:
+    def run(self, update: Data, merged: int = 1) -> None:
         """Decode an update and call back.
 
         Suspends: if the callback does.
@@ -161,24 +165,24 @@ class Monitor:
         if self._feed is None:
             return
         try:
-            value = request.decode(update[3], update[2])
+            value = update[0].decode(update[3], update[2])
             value.update_count = merged
             if self._index is None:
                 self.callback(value)
             else:
                 self.callback(value, self._index)
+        except BadReply as error:
+            self.call(error)
         except Exception as exc:
             self._callback_failed(exc)
 
-    def run_notice(self, value: ca_nothing) -> None:
+    def call(self, value: ca_nothing) -> None:
         """Deliver a notice.
 
         Suspends: if the callback does.
         """
-        if self._feed is not None:
-            self._call(value)
-
-    def _call(self, value: Any) -> None:
+        if self._feed is None:
+            return
         try:
             if self._index is None:
                 self.callback(value)
@@ -198,31 +202,78 @@ class Monitor:
         return f"<Monitor {self.name}{', closed' if self.closed else ''}>"
 
 
+class Tap:
+    """Where the circuit puts the updates of one subscription, as long as nothing changes."""
+
+    __slots__ = ("_append", "_at_once", "_merging", "decode", "feed", "last", "streaming")
+
+    def __init__(self, feed: Feed, request: Request, monitors: Sequence[Monitor]) -> None:
+        self.feed = feed
+        self.decode = request.decode
+        self.last: Data | None = None
+        self.streaming = tuple(m for m in monitors if m.all_updates and not m.direct)
+        self._merging = tuple(m for m in monitors if not m.all_updates and not m.direct)
+        self._at_once = tuple(m for m in monitors if m.direct)
+        self._append = feed.dispatcher.queue.append
+
+    def accept(self, update: Data) -> None:
+        """Take an update from the circuit."""
+        self.last = update
+        if self.streaming:
+            self._append(update)
+        for monitor in self._merging:
+            monitor.offer(update)
+        for monitor in self._at_once:
+            monitor.run(update)
+
+    def tell(self, status: int, detail: str) -> None:
+        """Pass on that the server cannot give values for now."""
+        self.feed.tell(status, detail)
+
+
 class Feed:
     """One request on one channel, shared by the monitors that ask for exactly this."""
 
-    __slots__ = ("_last", "_request", "channel", "key", "mask", "monitors", "subscription")
+    __slots__ = (
+        "_request",
+        "_tap",
+        "channel",
+        "dispatcher",
+        "key",
+        "mask",
+        "monitors",
+        "subscription",
+    )
 
-    def __init__(self, channel: Channel, key: RequestKey, mask: int) -> None:
+    def __init__(
+        self, channel: Channel, key: RequestKey, mask: int, dispatcher: Dispatcher
+    ) -> None:
         self.channel = channel
         self.key = key
         self.mask = mask
+        self.dispatcher = dispatcher
         self.monitors: list[Monitor] = []
         self.subscription: Subscription | None = None
         self._request: Request | None = None
-        self._last: Data | None = None
+        self._tap: Tap | None = None
 
     def join(self, monitor: Monitor) -> None:
         """Add a monitor; what the others have seen last is its first value."""
-        self.monitors = [*self.monitors, monitor]
-        if self._last is not None and self._request is not None:
-            monitor.offer(self._request, self._last)
-            monitor._dispatcher.wake()
+        last = self._tap.last if self._tap is not None else None
+        self.monitors.append(monitor)
+        self._change_tap()
+        if last is not None and self._request is not None:
+            # Through a tap of its own, for the others have had this value.
+            tap = Tap(self, self._request, [monitor])
+            tap.accept((tap, *last[1:]))
+            self.dispatcher.wake()
 
     def leave(self, monitor: Monitor) -> None:
         """Take a monitor out; with the last one the subscription ends."""
-        self.monitors = [other for other in self.monitors if other is not monitor]
+        if monitor in self.monitors:
+            self.monitors.remove(monitor)
         if self.monitors:
+            self._change_tap()
             return
         self.channel.feeds.pop((*self.key, self.mask), None)
         link = self.channel.link
@@ -232,41 +283,42 @@ class Feed:
 
     def start(self, link: Link, record: CircuitChannel) -> None:
         """Subscribe on a new connection; the conversion is made anew for its type and length."""
-        self._last = None
         try:
             self._request = request = self.channel.request(self.key)
         except InvalidDatatype as exc:
             self.tell(ECA_BADTYPE, str(exc))
             return
-        self.subscription = link.subscribe(record, request, self.mask, self)
+        self._tap = Tap(self, request, self.monitors)
+        self.subscription = link.subscribe(record, request, self.mask, self._tap)
 
     def stop(self, status: int, detail: str) -> None:
         """Take the loss of the connection."""
         self.subscription = None
-        self._last = None
-        for monitor in self.monitors:
+        self._tap = None
+        self._request = None
+        for monitor in list(self.monitors):
             if monitor.notify_disconnect:
                 monitor.notice(ca_nothing(self.channel.name, status, detail))
 
     def tell(self, status: int, detail: str) -> None:
         """Pass on that the server cannot give values for now."""
-        for monitor in self.monitors:
+        for monitor in list(self.monitors):
             monitor.notice(ca_nothing(self.channel.name, status, detail))
 
-    def accept(self, update: Data) -> None:
-        """Take an update from the circuit."""
-        self._last = update
-        request = self._request
-        assert request is not None
-        for monitor in self.monitors:
-            monitor.offer(request, update)
+    def _change_tap(self) -> None:
+        if self._tap is None or self._request is None or self.subscription is None:
+            return
+        last = self._tap.last
+        self._tap = Tap(self, self._request, self.monitors)
+        self._tap.last = last
+        self.subscription.token = self._tap
 
 
 class Dispatcher:
     """The cothread on which callbacks run, and what waits for it."""
 
     def __init__(self) -> None:
-        self.queue: deque[Slot | Pending | Notice] = deque()
+        self.queue: deque[Slot | Data | Notice] = deque()
         self.delivered = 0
         self._event: Event[None] = Event()
         self._held: list[Link] = []
@@ -310,17 +362,8 @@ class Dispatcher:
         queue = self.queue
         while True:
             turn_ends = monotonic() + TURN_S
-            while queue:
-                item = queue.popleft()
-                self.delivered += 1
-                if isinstance(item, Slot):
-                    item.monitor.run_slot(item)
-                elif len(item) == 4:
-                    item[0].run(*item[1:])
-                else:
-                    item[0].run_notice(item[1])
-                if not self.delivered & 31 and monotonic() > turn_ends:
-                    break
+            while queue and monotonic() < turn_ends:
+                self._deliver(min(len(queue), PIECE))
             if self._held and len(queue) < RESUME_BELOW:
                 held, self._held = self._held, []
                 for link in held:
@@ -330,3 +373,20 @@ class Dispatcher:
             else:
                 self._idle = True
                 self._event.Wait()
+
+    def _deliver(self, count: int) -> None:
+        """Run the callbacks for some items of the queue.
+
+        Suspends: if a callback does.
+        """
+        popleft = self.queue.popleft
+        self.delivered += count
+        for _ in range(count):
+            item = popleft()
+            if isinstance(item, tuple):
+                for monitor in item[0].streaming:
+                    monitor.run(item)
+            elif isinstance(item, Slot):
+                item.monitor.run_slot(item)
+            else:
+                item.monitor.call(item.value)
