@@ -147,6 +147,8 @@ def _float_of(target: Target, code: int, value: Any) -> float:
 
 
 def _number_of(target: Target, code: int, value: Any) -> int | float:
+    if hasattr(value, "dtype"):  # a numpy scalar; numpy 1 warns when a bool is asked for its index
+        value = value.item()
     if isinstance(value, (int, float)):
         return value
     convert: Callable[[Any], int | float]
