@@ -367,18 +367,9 @@ class Panel:
         for observer in self._observers:
             observer(row, kind, now)
 
-    # Counts --------------------------------------------------------------------------------
-
     def count(self) -> Counts:
         """Return how many rows are without a circuit and how many in which alarm."""
-        lost = 0
-        severities = [0, 0, 0, 0]
-        for row in self.rows:
-            if row.state is State.LIVE:
-                severities[min(max(row.severity, 0), INVALID)] += 1
-            else:
-                lost += 1
-        return Counts(len(self.rows), lost, severities[1], severities[2], severities[3])
+        return tally(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,3 +386,16 @@ class Counts:
     def alarms(self) -> int:
         """Rows with a value in any alarm."""
         return self.minor + self.major + self.invalid
+
+
+def tally(rows: Iterable[Row]) -> Counts:
+    """Count rows without a circuit, and those in each alarm."""
+    total = lost = 0
+    severities = [0, 0, 0, 0]
+    for row in rows:
+        total += 1
+        if row.state is not State.LIVE:
+            lost += 1
+        elif row.severity:
+            severities[min(max(row.severity, 0), INVALID)] += 1
+    return Counts(total, lost, severities[1], severities[2], severities[3])

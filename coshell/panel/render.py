@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from coshell.panel.columns import USUAL, Column, Layout, columns_named, fit
-from coshell.panel.model import Panel, Row
+from coshell.panel.model import Counts, Panel, Row, tally
 from coshell.panel.select import Choice
 from coshell.panel.style import Cell, age_step, age_text, flashing
 from coshell.panel.text import cells, clip, clip_front, pad, plain, sanitise
@@ -72,6 +72,8 @@ class Table:
         self._layout: Layout | None = None
         self._layout_for: tuple[int, int] = (-1, -1)
         self._measured = float("-inf")
+        self._tallied = tally(())
+        self._tallied_for = (-1, -1)
 
     def rows(self, now: float) -> list[Row]:
         """Return the rows that are chosen, in the order they are drawn."""
@@ -101,7 +103,7 @@ class Table:
             return []
         rows = self.rows(now)
         head = (height >= TITLE_FROM) + (height >= HEADER_FROM)
-        entries, hidden = self._window(rows, height - head, top)
+        entries = self._window(rows, height - head, top)
         shown = [entry for entry in entries if isinstance(entry, Row)]
         layout = self._lay_out(shown, width, now)
         lines = []
@@ -115,8 +117,8 @@ class Table:
             else:
                 text = clip(f" {self._safe(entry)}", width, self._dots)
                 lines.append(self.theme.paint(text, "group"))
-        if hidden and len(lines) < height:
-            text = clip(_more(hidden, len(shown)), width, self._dots)
+        if len(shown) < len(rows) and len(lines) < height:
+            text = clip(_more(self._tally(rows), tally(shown)), width, self._dots)
             lines.append(self.theme.paint(text, "more"))
         self._set_refresh(shown, now)
         return lines
@@ -127,25 +129,27 @@ class Table:
 
     # Which rows ----------------------------------------------------------------------------
 
-    def _window(self, rows: list[Row], room: int, top: int) -> tuple[list[Row | str], list[Row]]:
-        """Return what to draw, rows and names of groups, and the rows there is no room for."""
+    def _window(self, rows: list[Row], room: int, top: int) -> list[Row | str]:
+        """Return what to draw, rows and names of groups; one line stays free when rows are left."""
         entries: list[Row | str] = []
         group = ""
         top = max(min(top, len(rows) - 1), 0)
-        for row in rows[top:]:
-            if len(entries) > room:
-                break
+        for row in rows[top : top + room + 1]:
             if self.choice.grouped and row.group and row.group != group:
                 group = row.group
                 entries.append(group)
             entries.append(row)
         if top == 0 and len(entries) <= room:
-            return entries, []
-        if room > 1:
-            room -= 1
-        entries = entries[:room]
-        drawn = {entry for entry in entries if isinstance(entry, Row)}
-        return entries, [row for row in rows if row not in drawn]
+            return entries
+        return entries[: room - 1 if room > 1 else room]
+
+    def _tally(self, rows: list[Row]) -> Counts:
+        """Return how the chosen rows are doing; counted once for each version of the panel."""
+        key = (self.panel.version, len(rows))
+        if key != self._tallied_for:
+            self._tallied_for = key
+            self._tallied = tally(rows)
+        return self._tallied
 
     # Widths --------------------------------------------------------------------------------
 
@@ -257,7 +261,7 @@ class Table:
     def _title(self, rows: list[Row], width: int, now: float, note: str) -> str:
         margin = 1 if width >= MARGIN_FROM else 0
         title = " " * margin + self._safe(self.panel.title)
-        for right in self._summaries(len(rows), now, note):
+        for right in self._summaries(rows, now, note):
             room = width - cells(right) - 2 - margin
             left = clip(title, max(room, 0), self._dots)
             if room >= 0 and cells(left) >= min(cells(title), 8):
@@ -265,12 +269,13 @@ class Table:
                 return self.theme.paint(left, "title") + gap + self.theme.paint(right, "age")
         return self.theme.paint(clip(title, width, self._dots), "title")
 
-    def _summaries(self, chosen: int, now: float, note: str) -> list[str]:
+    def _summaries(self, rows: list[Row], now: float, note: str) -> list[str]:
         """Return what the title says on the right, then the same shorter."""
-        count = self.panel.count()
+        count = self._tally(rows)
         newest = self.panel.newest
         age = note or (f"{age_text(now - newest)} ago" if newest > float("-inf") else "no data yet")
-        parts = [f"{chosen} of {count.rows}"] if chosen != count.rows else []
+        every = len(self.panel)
+        parts = [f"{count.rows} of {every}"] if count.rows != every else []
         parts += [f"{count.lost} disconnected"] if count.lost else []
         parts += [f"{count.alarms} alarm{'s' * (count.alarms > 1)}"] if count.alarms else []
         separator = " · " if self.theme.unicode else ", "
@@ -297,11 +302,12 @@ class Table:
         self.refresh_s = max(due, 0.1) if due < float("inf") else None
 
 
-def _more(hidden: list[Row], shown: int) -> str:
+def _more(chosen: Counts, shown: Counts) -> str:
     """Return the line that stands for rows without room, naming what must not be missed."""
-    urgent = sum(1 for row in hidden if row.live and row.severity)
-    lost = sum(1 for row in hidden if not row.live)
-    text = f" {len(hidden)} {'more ' if shown else ''}row{'s' * (len(hidden) > 1)}"
-    parts = [f"{urgent} in alarm"] if urgent else []
+    hidden = chosen.rows - shown.rows
+    alarms = chosen.alarms - shown.alarms
+    lost = chosen.lost - shown.lost
+    text = f" {hidden} {'more ' if shown.rows else ''}row{'s' * (hidden > 1)}"
+    parts = [f"{alarms} in alarm"] if alarms else []
     parts += [f"{lost} disconnected"] if lost else []
     return f"{text} ({', '.join(parts)})" if parts else text
