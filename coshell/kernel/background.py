@@ -122,7 +122,7 @@ def _watch_keys(shell: CoShell, event: Event[bool]) -> None:
             if data == ESCAPE or not data:
                 event.Signal(False)
                 return
-            shell.type_ahead(before + after)
+            shell.host.type_ahead(before + after)
             if detach:
                 event.Signal(False)
                 return

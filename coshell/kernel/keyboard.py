@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 from cothread.coselect import wait_readable
@@ -119,10 +118,12 @@ class Keyboard(io.TextIOBase):
         Suspends: until then.
         """
         self._check()
-        with suppress(EOFError):
+        try:
             line = self._ask(self._console.take_partial())
-            if line is not None:
-                return f"{line}\n"
+        except EOFError:
+            return ""
+        if line is not None:
+            return f"{line}\n"
         with self._console.lending():
             self._lines.again()
             return self._lines.readline()

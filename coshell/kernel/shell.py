@@ -9,33 +9,30 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from subprocess import CalledProcessError
 from typing import Any
 
 from IPython.core.interactiveshell import ExecutionResult
+from IPython.core.page import get_pager_cmd
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
+from IPython.utils.text import LSString, SList
 from prompt_toolkit.application import Application, create_app_session
-from prompt_toolkit.formatted_text import ANSI
-from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_input
-from prompt_toolkit.input.typeahead import store_typeahead
-from prompt_toolkit.input.vt100_parser import Vt100Parser
-from prompt_toolkit.key_binding.key_processor import KeyPress
-from prompt_toolkit.keys import Keys
-from prompt_toolkit.shortcuts import PromptSession
 from traitlets import default
 
 from cothread import Spawn, Yield, current, hooks
-from cothread.clock import monotonic
 
 from .console import Console
 from .dock import Dock
 from .failures import Failures, summarise
 from .guest import Guest
+from .host import PromptHost
 from .interrupt import Interrupts
 from .jobs import Job, Jobs
 from .keyboard import Keyboard, LineReader
 from .output import Outlet
-from .prompt import HeldOutput, PromptScreen, ShellCompleter, install_dock
+from .programs import Programs
+from .prompt import ShellCompleter, rows_of
 from .stalls import Stalls
 from .terminal import Terminal
 
@@ -66,19 +63,20 @@ class CoShell(TerminalInteractiveShell):
         self.jobs = Jobs(self._job_changed)
         self.interrupts = Interrupts()
         self.stalls = Stalls(self.console, self.jobs, self.interrupts, self.emit)
+        self.programs = Programs(self.console, self.interrupts)
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
-        self._device = HeldOutput(self.terminal, self._before_drawing)
-        self._answers = InMemoryHistory()
+        self.host = PromptHost(self.console, self.guest, self.interrupts)
         self._opened = ExitStack()
         self._depth = 0
         self._steps: deque[Callable[[], object]] = deque()
         self._starting = False
         if self.terminal.interactive:
             keyboard = create_input(stdin=self.terminal.source)
-            self._opened.enter_context(create_app_session(keyboard, self._device))
+            self._opened.enter_context(create_app_session(keyboard, self.host.output))
         super().__init__(*args, **kwargs)
         self.loop_runner = self.guest
+        self.set_hook("show_in_pager", self._page, 90)
         self.loop_runner_map = {**self.loop_runner_map, "asyncio": (self.guest, True)}
         self.dock.status_fields.append(self._jobs_field)
 
@@ -154,10 +152,8 @@ class CoShell(TerminalInteractiveShell):
             return
         session = self.pt_app
         session.completer = ShellCompleter(self, self.failures.add)
-        session.app.terminal_size_polling_interval = None
-        session.app.renderer.cpr_not_supported_callback = None
         session.app.after_render += self._drawn
-        install_dock(session, self.dock, monotonic)
+        self.host.adopt(session)
 
     def prompt_for_code(self) -> str:
         """Read one cell, while everything else goes on.
@@ -167,71 +163,48 @@ class CoShell(TerminalInteractiveShell):
         if self.simple_prompt:
             return self._prompt_for_line()
         default, self.rl_next_input = self.rl_next_input, None
-        with self._prompting(self.pt_app.app):
-            text: str = self.guest(
-                self.pt_app.prompt_async(
-                    default=default or "",
-                    set_exception_handler=False,
-                    handle_sigint=False,
-                    **self._extra_prompt_options(),
-                )
-            )
-        return text
+        return self.host.run(self.pt_app, default=default or "", **self._extra_prompt_options())
 
     def _extra_prompt_options(self) -> dict[str, Any]:
         options: dict[str, Any] = super()._extra_prompt_options()
         del options["reserve_space_for_menu"]
         return options
 
-    @contextmanager
-    def _prompting(self, app: Application[Any]) -> Iterator[None]:
-        """Leave screen and Ctrl-C to a prompt in the `with` block."""
+    # -- other programs
 
-        def press() -> None:
-            app.key_processor.feed(KeyPress(Keys.ControlC))
-            app.key_processor.process_keys()
+    def system(self, cmd: str) -> None:
+        """Run a command at the terminal: what `!cmd` does.
 
-        def interrupt() -> None:
-            if app.is_running and app.context is not None:
-                self.guest.loop.call_soon(press, context=app.context.copy())
-
-        previous, self.interrupts.at_prompt = self.interrupts.at_prompt, interrupt
-        try:
-            with self.console.prompting(PromptScreen(app, self._device)):
-                yield
-        finally:
-            self.interrupts.at_prompt = previous
-
-    def ask(self, message: str = "", password: bool = False) -> str | None:
-        """Ask the operator for a line, while everything else goes on.
-
-        Returns:
-            The line; None when a coroutine is being run, beside which nothing can be asked.
-        Raises:
-            KeyboardInterrupt: Ctrl-C was pressed.
-            EOFError: Ctrl-D was pressed.
-        Suspends: until Enter is pressed.
+        Suspends: until it ends.
         """
-        if self.guest.busy or not self.terminal.paints:
-            return None
-        session: PromptSession[str] = PromptSession(
-            ANSI(message), is_password=password, history=self._answers
-        )
-        session.app.terminal_size_polling_interval = None
-        install_dock(session, self.dock, monotonic)
-        with self._prompting(session.app):
-            return self.guest(
-                session.prompt_async(set_exception_handler=False, handle_sigint=False)
-            )
+        command = self.var_expand(cmd, depth=1)
+        status = self.programs.run(command)
+        self.user_ns["_exit_code"] = status
+        if self.system_raise_on_error and status:
+            raise CalledProcessError(status, command)
 
-    def type_ahead(self, data: bytes) -> None:
-        """Keep keys for the next prompt."""
-        keys: list[KeyPress] = []
-        parser = Vt100Parser(keys.append)
-        parser.feed(data.decode(self.terminal.encoding, "replace"))
-        parser.flush()
-        if keys and not self.simple_prompt:
-            store_typeahead(self.pt_app.app.input, keys)
+    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
+        """Collect the output of a command: what `x = !cmd` does.
+
+        Suspends: until it ends.
+        """
+        text, status = self.programs.read(self.var_expand(cmd, depth=depth + 1))
+        self.user_ns["_exit_code"] = status
+        if self.system_raise_on_error and status:
+            raise CalledProcessError(status, cmd)
+        return SList(text.splitlines()) if split else LSString(text.rstrip("\n"))
+
+    def _page(self, _: Any, data: Any, start: int = 0, screen_lines: int = 0) -> None:
+        """Show a text with the operator's pager, if it is longer than the screen."""
+        text = data["text/plain"] if isinstance(data, dict) else str(data)
+        lines = text.splitlines()[max(0, start) :]
+        columns, rows = self.terminal.size()
+        room = screen_lines if screen_lines > 0 else rows + screen_lines
+        text = "\n".join(lines)
+        if not self.terminal.paints or rows_of(f"{text}\n", columns) <= room:
+            print(text)
+        else:
+            self.programs.run(get_pager_cmd(), text)
 
     def _may_read(self) -> None:
         """Refuse the keyboard to background jobs: the operator is typing something else.
@@ -342,15 +315,11 @@ class CoShell(TerminalInteractiveShell):
 
     # -- the terminal
 
-    def _before_drawing(self) -> None:
-        if self.console.screen is None:
-            self.console.clear_dock()
-
     @contextmanager
     def _keyboard(self) -> Iterator[None]:
         original, sys.stdin = (
             sys.stdin,
-            Keyboard(self.console, self.terminal.source, self.ask, self._may_read),
+            Keyboard(self.console, self.terminal.source, self.host.ask, self._may_read),
         )
         try:
             yield

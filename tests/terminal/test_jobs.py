@@ -41,7 +41,7 @@ def test_a_cell_with_await_in_the_background(shell):
     for line in ("import asyncio", "await asyncio.sleep(0.1)", "kept = 'kept' + ' variable'"):
         shell.line(line)
     shell.line("kept")
-    shell.key("enter")
+    shell.key("enter", "enter")
     shell.wait_for("<Job 1 later:")
     shell.wait_prompt(3)
     shell.line("jobs[1].join(); kept")

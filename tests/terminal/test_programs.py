@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other programs at the terminal, and questions to the operator."""
+
+from __future__ import annotations
+
+COUNT = "n = []; job = Spawn(lambda: [(Sleep(0.01), n.append(i)) for i in range(10**6)])"
+
+
+def test_a_command_gets_a_plain_terminal_and_jobs_go_on(shell):
+    shell.line(COUNT)
+    shell.wait_prompt(3)
+    shell.line("m = len(n)")
+    shell.wait_prompt(4)
+    shell.line("!stty -a | tr ';' '\\n'; sleep 0.3; echo typed: $(head -1)")
+    shell.wait_for("icanon", "echo")
+    shell.line("some words")
+    shell.wait_for("typed: some words")
+    shell.wait_prompt(5)
+    shell.line("len(n) - m > 5, _exit_code")
+    shell.wait_for("Out[5]: (True, 0)")
+
+
+def test_ctrl_c_ends_the_command_and_not_the_shell(shell):
+    shell.line("!echo be''gun; sleep 1000")
+    shell.wait_for("begun")
+    shell.key("ctrl-c")
+    shell.wait_prompt(3)
+    shell.line("_exit_code")
+    shell.wait_for("Out[3]: -2")
+
+
+def test_the_output_of_a_command(shell):
+    shell.line(COUNT)
+    shell.wait_prompt(3)
+    shell.line("m = len(n); x = !sleep 0.2; echo one; echo two >&2")
+    shell.wait_prompt(4)
+    shell.line("m = len(n)")
+    shell.wait_prompt(5)
+    shell.line("x = !sleep 0.2; echo one; echo two >&2")
+    shell.wait_prompt(6)
+    shell.line("x, len(n) - m > 5")
+    shell.wait_for("Out[6]: (['one', 'two'], True)")
+
+
+def test_a_long_text_is_paged(shell):
+    shell.line("%pinfo str")
+    shell.wait_for("Docstring")
+    shell.key("ctrl-c")
+    shell.line("from IPython.core.page import page")
+    shell.wait_for("In [4]:")
+    shell.line("page('\\n'.join(f'text {i}' for i in range(500)))")
+    shell.wait_for("text 3")
+    assert "In [5]" not in shell.text
+    shell.send("G")
+    shell.wait_for("text 499")
+    shell.send("q")
+    shell.wait_prompt(5)
+
+
+def test_input_lets_jobs_run_and_can_be_edited(shell):
+    shell.line(COUNT)
+    shell.wait_prompt(3)
+    shell.line("m = len(n); answer = input('Your name: '); print(len(n) > m, answer)")
+    shell.wait_for("Your name:")
+    shell.send("Adx")
+    shell.wait_for("Your name: Adx")
+    shell.key("backspace")
+    shell.line("a")
+    shell.wait_for("True Ada")
+    shell.wait_prompt(4)
+
+
+def test_input_can_be_interrupted_and_ended(shell):
+    shell.line("input('Name: ')")
+    shell.wait_for("Name:")
+    shell.key("ctrl-c")
+    shell.wait_for("KeyboardInterrupt")
+    shell.wait_prompt(3)
+    shell.line("input('Name: ')")
+    shell.wait_match(r"(?s)In \[3\].*Name:")
+    shell.key("ctrl-d")
+    shell.wait_for("EOFError")
+    shell.wait_prompt(4)
+
+
+def test_input_in_an_await_cell_and_in_a_job(shell):
+    shell.line("import asyncio; await asyncio.sleep(0.01); answer = input('Name: ')")
+    shell.wait_for("Name:")
+    shell.line("Ada")
+    shell.wait_prompt(3)
+    shell.line("answer")
+    shell.wait_for("Out[3]: 'Ada'")
+    shell.line("job = Spawn(input)")
+    shell.wait_for("%fg 1 first")
+    shell.send("typed")
+    shell.wait_for("In [5]: typed")
