@@ -21,6 +21,7 @@ from .waiting import Sleep, SleepUntil, Yield
 
 if TYPE_CHECKING:
     from .loops.asyncio_guest import GuestLoop, as_future, asyncio_hook, run_async
+    from .loops.qt import iqt
 
 __all__ = [
     "AbsTimeout",
@@ -55,6 +56,7 @@ __all__ = [
     "asyncio_hook",
     "current",
     "hooks",
+    "iqt",
     "run_async",
     "scheduler_thread_id",
 ]
@@ -69,6 +71,7 @@ _LATE = {
     "GuestLoop": "loops.asyncio_guest",
     "as_future": "loops.asyncio_guest",
     "asyncio_hook": "loops.asyncio_guest",
+    "iqt": "loops.qt",
     "run_async": "loops.asyncio_guest",
     "create_connection": "cosocket",
     "socket": "cosocket",
