@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from .client import Client
     from .monitors import Tap
 
-BLOCK: Final = 65536
-"""Bytes asked of the kernel at a time, unless a large message is under way."""
+BLOCK: Final = 16384
+"""Bytes asked of the kernel at a time, unless a large message is under way: what 400 updates become
+in memory still fits the second-level cache."""
 LARGEST_BLOCK: Final = 4 << 20
-BLOCKS_PER_TURN: Final = 4
 FLUSH_ABOVE: Final = 16384
 """Requests are sent as soon as this much has collected, so that the server can begin."""
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -104,11 +104,8 @@ class Link:
                 if self._held:
                     self._wait_held()
                 wait_readable(self._socket)
-                blocks = 0
                 while self.read_block():
-                    blocks += 1
-                    if blocks % BLOCKS_PER_TURN == 0:
-                        Yield()
+                    Yield()
         except OSError as exc:
             self.down(f"connection to {self.name} lost: {_reason(exc)}")
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cothread import Event, Spawn, Yield
 from cothread import hooks as cothread_hooks
@@ -42,6 +42,7 @@ MOST_WAITING: Final = 20000
 """Updates that may wait for callbacks before circuits are held back ..."""
 RESUME_BELOW: Final = 5000
 """... until no more than these are left."""
+
 
 class Slot:
     """A place in the queue for the newest of the updates that wait for one monitor."""
@@ -77,7 +78,7 @@ class Monitor:
     __slots__ = (
         "_dispatcher",
         "_feed",
-        "_index",
+        "_deliver",
         "_slot",
         "all_updates",
         "callback",
@@ -102,7 +103,7 @@ class Monitor:
         self.all_updates = all_updates
         self.notify_disconnect = notify_disconnect
         self.direct = direct
-        self._index = index
+        self._deliver = callback if index is None else _with_index(callback, index)
         self._dispatcher = dispatcher
         self._feed: Feed | None = None
         self._slot: Slot | None = None
@@ -167,10 +168,7 @@ class Monitor:
         try:
             value = update[0].decode(update[3], update[2])
             value.update_count = merged
-            if self._index is None:
-                self.callback(value)
-            else:
-                self.callback(value, self._index)
+            self._deliver(value)
         except BadReply as error:
             self.call(error)
         except Exception as exc:
@@ -184,10 +182,7 @@ class Monitor:
         if self._feed is None:
             return
         try:
-            if self._index is None:
-                self.callback(value)
-            else:
-                self.callback(value, self._index)
+            self._deliver(value)
         except Exception as exc:
             self._callback_failed(exc)
 
@@ -200,6 +195,13 @@ class Monitor:
 
     def __repr__(self) -> str:
         return f"<Monitor {self.name}{', closed' if self.closed else ''}>"
+
+
+def _with_index(callback: Callable[..., object], index: int) -> Callable[[Any], object]:
+    def deliver(value: Any) -> object:
+        return callback(value, index)
+
+    return deliver
 
 
 class Tap:
