@@ -147,8 +147,9 @@ def _float_of(target: Target, code: int, value: Any) -> float:
 
 
 def _number_of(target: Target, code: int, value: Any) -> int | float:
-    if hasattr(value, "dtype"):  # a numpy scalar; numpy 1 warns when a bool is asked for its index
-        value = value.item()
+    kind = type(value)
+    if kind is not float and kind is not int and hasattr(value, "dtype"):
+        value = value.item()  # numpy 1 warns when its bool is asked for an index
     if isinstance(value, (int, float)):
         return value
     convert: Callable[[Any], int | float]
