@@ -99,6 +99,7 @@ class Scheduler:
         self.timers = switching.timers
         self.pool: list[Strand] = switching.pool
         self.strand_body: Callable[[], None]
+        self.bury: Callable[[BaseException], None]
         self.idlers = switching.idlers
         self.inbox: deque[Callable[[], object]] = deque()
         self.idle = False
@@ -166,11 +167,15 @@ class Scheduler:
             descend(take_ours)
 
         def take_ours() -> None:
-            global _hub
             self._berth = Berth(self.main)
-            _hub = self._berth.launch(greenlet, self._hub_body, self.main)
+            self.launch_hub()
 
         descend(take_hosts_place)
+
+    def launch_hub(self) -> None:
+        """Give the scheduler its own greenlet, also after a signal handler has killed it."""
+        global _hub
+        _hub = self._berth.launch(greenlet, self._hub_body, self.main)
 
     def _adopt(self, current: Any) -> None:
         current.cpu_s = 0.0
@@ -234,24 +239,35 @@ class Scheduler:
     # -- the hub
 
     def _hub_body(self) -> None:
+        raised: BaseException | None = None
         while True:
             try:
-                self._turn()
-                switching.since = now = switching.clock()
-                timers = self.timers
-                switching.due = now + TURN_S
-                if timers and timers[0][0] < switching.due:
-                    switching.due = timers[0][0]
-                if ready:
-                    following = ready[0]
-                    del ready[0]
-                    following.switch()
+                if raised is not None:
+                    exc, raised = raised, None
+                    self._hub_raised(exc)
+                # Python runs signal handlers as it jumps back, so that must be within the `try`.
+                while True:
+                    self._turn()
+                    self._pass_on()
             except BaseException as exc:
-                self._hub_raised(exc)
+                raised = exc
+
+    def _pass_on(self) -> None:
+        """End the hub's turn."""
+        switching.since = now = switching.clock()
+        timers = self.timers
+        switching.due = now + TURN_S
+        if timers and timers[0][0] < switching.due:
+            switching.due = timers[0][0]
+        if ready:
+            following = ready[0]
+            del ready[0]
+            following.switch()
 
     def _hub_raised(self, exc: BaseException) -> None:
         """Pass on what was raised in the hub: most likely by somebody's signal handler."""
         self.poller.recover()
+        self.bury(exc)
         if isinstance(exc, Exception) or self.main is None or self.main.dead:
             hooks.report("The scheduler caught an exception", exc)
         else:
@@ -377,9 +393,14 @@ class Scheduler:
         if self.idle:
             self.poller.wake()
 
-    def charge(self, strand: Any, now: float) -> None:
-        """Account for the time since the hub's last turn; called by the cothread that ends it."""
-        held_s = now - switching.since
+    def charge(self, strand: Any, now: float, since: float | None = None) -> None:
+        """Account for the time since the hub's last turn; called by the cothread that ends it.
+
+        Args:
+            now: monotonic.
+            since: the time began only then, after a sleep in a foreign loop.
+        """
+        held_s = now - (switching.since if since is None else since)
         strand.cpu_s += held_s
         if held_s > STALL_S:
             self._note_stall(strand.task, held_s)
@@ -407,6 +428,8 @@ def _through_hub(strand: Any, now: float) -> None:
     """Suspend the calling cothread, and let the hub have its turn."""
     if _hub is None:
         scheduler.start()
+    elif _hub.dead:
+        scheduler.launch_hub()
     scheduler.charge(strand, now)
     guest = scheduler.guests.get(strand) if scheduler.guests else None
     if guest is None:

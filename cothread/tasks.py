@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import Context, copy_context
+from threading import get_ident
 from types import CodeType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -15,9 +15,9 @@ from greenlet import GreenletExit, getcurrent
 
 from . import hooks
 from .clock import AbsTimeout, Timedout, Timeout, expiry
-from .errors import Cancelled, CothreadError, WasCancelled
+from .errors import Cancelled, CothreadError, WasCancelled, WrongThread
 from .scheduler import Strand, scheduler
-from .switching import relinquish, wait_in
+from .switching import pool, relinquish, wait_in
 from .waits import ready
 
 __all__ = ["Protect", "Spawn", "WaitForAll", "Waitable", "current"]
@@ -106,14 +106,15 @@ class Spawn(Generic[T]):
         stack_size: int = 0,  # noqa: ARG002
         **kargs: Any,
     ) -> None:
-        scheduler.check_thread("Spawn")
+        if get_ident() != scheduler.thread_id:
+            raise WrongThread("Spawn")
         self._function = function
         self._args = args
         self._kargs = kargs
         self._raise_on_wait = raise_on_wait
         self._state = _NEW
         self._result: Any = None
-        self._waiters: deque[Any] | None = None
+        self._waiters: list[Any] | None = None
         self._to_raise: BaseException | None = None
         self._protected = 0
         self._name: str | None = None
@@ -121,7 +122,6 @@ class Spawn(Generic[T]):
         frame = sys._getframe(1)
         self._code: CodeType = frame.f_code
         self._lasti = frame.f_lasti
-        pool = scheduler.pool
         strand = pool.pop() if pool else scheduler.new_strand()
         strand.cpu_s = 0.0
         strand.task = self
@@ -144,7 +144,13 @@ class Spawn(Generic[T]):
         Suspends: unless it has ended already.
         """
         if self._state < _DONE:
-            self._wait(None if timeout is None else expiry(timeout))
+            if getcurrent() is self._strand:
+                raise CothreadError(f"{self.name} cannot wait for itself")
+            if self._waiters is None:
+                self._waiters = []
+            deadline = None if timeout is None else expiry(timeout)
+            if not wait_in(self._waiters, self, deadline):
+                raise Timedout("Timed out waiting for event")
         if self._state == _DONE:
             return self._result  # type: ignore[no-any-return]
         if self._state == _CANCELLED:
@@ -153,14 +159,6 @@ class Spawn(Generic[T]):
         if failure is not None and self._raise_on_wait:
             raise failure
         return None  # type: ignore[return-value]
-
-    def _wait(self, deadline: float | None) -> None:
-        if getattr(getcurrent(), "task", None) is self:
-            raise CothreadError(f"{self.name} cannot wait for itself")
-        if self._waiters is None:
-            self._waiters = deque()
-        if not wait_in(self._waiters, self, deadline):
-            raise Timedout("Timed out waiting for event")
 
     def AbortWait(self) -> None:
         """Give up the claim on the result: an exception kept for `Wait` will not be reported."""
@@ -267,7 +265,7 @@ class Spawn(Generic[T]):
             waiter.wake()
             return
         if self._waiters is None:
-            self._waiters = deque()
+            self._waiters = []
         self._waiters.append(waiter)
 
     # -- what the strand does with it
@@ -277,7 +275,11 @@ class Spawn(Generic[T]):
         try:
             if self._to_raise is not None:
                 raise self._to_raise
-            self._result = self._function(*self._args, **self._kargs)
+            if self._args or self._kargs:
+                self._result = self._function(*self._args, **self._kargs)
+            else:
+                # Python calls this without using the C stack, which every switch has to copy.
+                self._result = self._function()
             self._state = _DONE
         except Cancelled:
             self._state = _CANCELLED
@@ -292,10 +294,9 @@ class Spawn(Generic[T]):
         self._to_raise = None
         _cothreads.discard(self)
         waiters = self._waiters
-        if waiters is not None:
-            while waiters:
-                waiters[0].wake()
-                waiters.popleft()
+        while waiters:
+            waiters[0].wake()
+            del waiters[0]
 
     def _cut_short(self, exc: BaseException) -> None:
         """End after a signal handler has raised `exc` in the code around the function."""
@@ -326,9 +327,11 @@ def _strand_body() -> None:
             if raised is not None:
                 _recover(strand, raised)
                 raised = None
-            else:
+                relinquish(strand)
+            # Python runs signal handlers as it jumps back, so that must be within the `try`.
+            while True:
                 strand.task._run()
-            relinquish(strand)
+                relinquish(strand)
         except GreenletExit:
             return  # the pool was larger than need be
         except BaseException as exc:
@@ -337,13 +340,21 @@ def _strand_body() -> None:
 
 
 def _recover(strand: Any, exc: BaseException) -> None:
-    if strand in scheduler.pool:
-        scheduler.pool.remove(strand)
+    if strand in pool:
+        pool.remove(strand)
     if strand.task is not None:
         strand.task._cut_short(exc)
 
 
+def _bury(exc: BaseException) -> None:
+    """End the cothread whose greenlet died of `exc` before it had begun, if there is one."""
+    for task in list(_cothreads):
+        if task._strand is not None and task._strand.dead:
+            task._cut_short(exc)
+
+
 scheduler.strand_body = _strand_body
+scheduler.bury = _bury
 scheduler.at_fork(_cothreads.clear)
 
 
