@@ -137,7 +137,7 @@ def _demo(stack: ExitStack) -> DemoMachine | None:
     """Launch the demo machine and point this process at it; None when there is none to be had."""
     from coshell.demo.machine import DemoMachine, DemoUnavailable
 
-    machine = DemoMachine()
+    machine = DemoMachine(until_readable=_until_readable)
     try:
         machine.launch()
     except DemoUnavailable as reason:
@@ -146,6 +146,21 @@ def _demo(stack: ExitStack) -> DemoMachine | None:
     stack.callback(machine.stop)
     os.environ.update(machine.env)
     return machine
+
+
+def _until_readable(descriptor: int, timeout_s: float) -> bool:
+    """Wait for the demo machine without holding up the shell.
+
+    Suspends: always.
+    """
+    from cothread import Timedout
+    from cothread.coselect import wait_readable
+
+    try:
+        wait_readable(descriptor, timeout_s)
+    except Timedout:
+        return False
+    return True
 
 
 def _serves(machine: DemoMachine) -> bool:

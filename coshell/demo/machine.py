@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,6 +45,13 @@ def free_port() -> int:
                 return port
 
 
+def blocking_until_readable(descriptor: int, timeout_s: float) -> bool:
+    """Wait for a descriptor and let nothing else run."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(timeout_s * 1000))
+
+
 class DemoMachine:
     """A small storage ring: EPICS records on a real IOC, on loopback, in a child process.
 
@@ -52,10 +60,17 @@ class DemoMachine:
 
     Args:
         prefix: of every record.
+        until_readable: waits for a descriptor, for so many seconds at most, and says whether it
+            became readable; a program on the scheduler passes one that suspends.
     """
 
-    def __init__(self, prefix: str = "DEMO:") -> None:
+    def __init__(
+        self,
+        prefix: str = "DEMO:",
+        until_readable: Callable[[int, float], bool] = blocking_until_readable,
+    ) -> None:
         self.prefix = prefix
+        self.until_readable = until_readable
         self._port = 0
         self._repeater_port = 0
         self._names: list[str] = []
@@ -225,9 +240,7 @@ class DemoMachine:
         Raises:
             DemoUnavailable: the child ended, or said nothing in time.
         """
-        poll = select.poll()
-        poll.register(pipe, select.POLLIN)
-        if not poll.poll(READY_TIMEOUT_S * 1000):
+        if not self.until_readable(pipe.fileno(), READY_TIMEOUT_S):
             raise self._failure(f"did not come up within {READY_TIMEOUT_S:.0f} s")
         text = pipe.read()
         if not text:

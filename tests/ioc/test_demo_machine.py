@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+import cothread
+import cothread.coselect
 from catools.protocol.framing import datagram_version, search_frame
 from catools.protocol.search import search_replies
 from coshell.demo import machine as machine_module
@@ -192,6 +194,27 @@ def test_other_work_goes_on_while_it_comes_up():
         machine.wait()
     finally:
         machine.stop()
+
+
+def test_other_cothreads_run_while_it_comes_up():
+    def until_readable(descriptor: int, timeout_s: float) -> bool:
+        cothread.coselect.wait_readable(descriptor, timeout_s)
+        return True
+
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        while True:
+            cothread.Sleep(0.01)
+            turns += 1
+
+    counter = cothread.Spawn(count)
+    machine = DemoMachine(until_readable=until_readable)
+    machine.start()
+    machine.stop()
+    counter.Cancel()
+    assert turns > 3
 
 
 def test_another_port_is_tried_when_the_first_is_taken(monkeypatch):

@@ -102,6 +102,7 @@ DEFERRED: dict[tuple[str, str], str] = {
     ("catools.config", "fcntl"): "not on every system",
     ("catools.config", "pwd"): "not on every system",
     ("coshell.app", "catools"): "each command loads only what it needs",
+    ("coshell.app", "cothread"): "each command loads only what it needs",
     ("coshell.app", "coshell"): "each command loads only what it needs",
     ("coshell.app", "importlib"): "each command loads only what it needs",
     ("coshell.scripts", "traceback"): "only a script that fails needs it",
