@@ -8,13 +8,17 @@ computed is a plain `numpy.ndarray` or number, as `ca_float + 1` is a plain floa
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
 from .augmented import Augmented
 
-_NATIVE = {">i2": "i2", ">f4": "f4", ">u2": "u2", "u1": "u1", ">i4": "i4", ">f8": "f8"}
+# As on the wire, and as numbers in this machine; looking a spelling up costs a microsecond.
+_DTYPES: Final = {
+    spelling: (np.dtype(spelling), np.dtype(spelling).newbyteorder("="))
+    for spelling in (">i2", ">f4", ">u2", "u1", ">i4", ">f8")
+}
 
 
 class ca_array(Augmented, np.ndarray[Any, np.dtype[Any]]):
@@ -22,7 +26,7 @@ class ca_array(Augmented, np.ndarray[Any, np.dtype[Any]]):
 
     def __array_finalize__(self, obj: Any) -> None:
         """Take over the attributes of the array this one views or copies."""
-        if isinstance(obj, ca_array):
+        if obj is not None and isinstance(obj, ca_array):
             self.__dict__.update(obj.__dict__)
 
     def __array_ufunc__(
@@ -91,10 +95,11 @@ def numbers(payload: bytes | memoryview, dtype: str, count: int, offset: int) ->
     Raises:
         ValueError when the payload is shorter than that.
     """
+    sent, native = _DTYPES[dtype]
     if not count:
-        return ca_array((0,), _NATIVE[dtype])
-    source = np.frombuffer(payload, dtype, count, offset)
-    array = ca_array(source.shape, _NATIVE[dtype])
+        return ca_array((0,), native)
+    source = np.frombuffer(payload, sent, count, offset)
+    array = ca_array((count,), native)
     array[...] = source
     return array
 

@@ -195,10 +195,14 @@ def _number_build(row: DbrType, code: int) -> Build:
 def _array_build(row: DbrType, code: int) -> Build:
     dtype, offset = row.dtype, row.value_offset
 
-    def elements(payload: Payload, count: int) -> Any:
-        from .arrays import numbers
+    loaded: list[Callable[[Payload, str, int, int], Any]] = []
 
-        return numbers(payload, dtype, count, offset)
+    def elements(payload: Payload, count: int) -> Any:
+        if not loaded:
+            from .arrays import numbers
+
+            loaded.append(numbers)
+        return loaded[0](payload, dtype, count, offset)
 
     return _general(row, code, elements)
 
