@@ -49,6 +49,7 @@ OUTSIDE = "asyncio logging os select selectors signal socket ssl subprocess thre
 ROOMS = {
     "cothread": room("cothread.loops", "greenlet"),
     "cothread.loops": room("cothread", "greenlet PyQt5 qtpy"),
+    "cothread.qt": room(theirs="qtpy"),
     # Old import paths: aliases that nothing of ours imports.
     "cothread.catools": room("catools"),
     "cothread.pv": room("catools"),
@@ -111,6 +112,7 @@ DEFERRED: dict[tuple[str, str], str] = {
     ("coshell.starting", "cothread"): "loaded while the prompt is there already",
     ("coshell.starting", "traitlets"): "only a profile with a configuration needs it",
     ("coshell.status", "catools"): "a status line does not start the client",
+    ("cothread.qt", "importlib"): "Qt is optional",
     ("cothread.input_hook", "ctypes"): "only plain python's own prompt needs it",
     ("cothread.input_hook", "cothread.loops"): "Qt is optional",
 }
