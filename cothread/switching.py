@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heapify, heappush
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from greenlet import getcurrent
 
@@ -49,11 +49,13 @@ idlers: Final[deque[Wait]] = deque()
 pool: Final[list[Any]] = []
 """Finished greenlets, ready for the next cothread."""
 
+Queue: TypeAlias = deque[Wait] | list[Wait]
+
 _sequence = 0
 _stale_limit = 1000
 
 
-def park(wait: Wait, queue: deque[Wait] | None = None) -> bool:
+def park(wait: Wait, queue: Queue | None = None) -> bool:
     """Suspend the calling cothread until `wait` ends.
 
     Args:
@@ -98,14 +100,14 @@ def park(wait: Wait, queue: deque[Wait] | None = None) -> bool:
     raise wait.outcome
 
 
-def _drop(wait: Wait, queue: deque[Wait] | None) -> None:
+def _drop(wait: Wait, queue: Queue | None) -> None:
     if queue is not None:
         # A signal that came after the timeout has dropped it from the queue already.
         with suppress(ValueError):
             queue.remove(wait)
 
 
-def wait_in(queue: deque[Wait], what: object, deadline: float | None) -> bool:
+def wait_in(queue: Queue, what: object, deadline: float | None) -> bool:
     """Suspend the calling cothread in `queue`, from which somebody will wake it.
 
     Args:

@@ -347,7 +347,8 @@ def _recover(strand: Any, exc: BaseException) -> None:
 
 
 def _bury(exc: BaseException) -> None:
-    """End the cothread whose greenlet died of `exc` before it had begun, if there is one."""
+    """Clear up behind a greenlet that died of `exc`: its cothread, if it had one, ends."""
+    pool[:] = [strand for strand in pool if not strand.dead]
     for task in list(_cothreads):
         if task._strand is not None and task._strand.dead:
             task._cut_short(exc)
