@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ class Session:
         styles: what the profile changes in the theme.
         foreground: runs a coroutine that has the whole terminal to its end, or None where there
             is no terminal.
+        lending: keeps everyone else from the terminal as long as its block runs.
         stores: files with kept panels, the one that is written to last.
     """
 
@@ -46,6 +48,7 @@ class Session:
         self.dock: Dock | None = None
         self.emit: Callable[[str], object] = print
         self.foreground: Callable[[Coroutine[Any, Any, None]], None] | None = None
+        self.lending: Callable[[], AbstractContextManager[object]] = nullcontext
         self.styles: dict[str, str] = {}
         self.stores: list[Path] = []
 
@@ -62,6 +65,7 @@ class Session:
         self.dock = None
         self.emit = print
         self.foreground = None
+        self.lending = nullcontext
         self.stores = []
         self.styles = {}
 

@@ -70,6 +70,11 @@ def browse(session: Session, watch: Watch) -> None:
     """
     if session.foreground is None:
         raise NoTerminal("the full screen needs a terminal; %camonitor PV prints values here")
+    session.foreground(full_screen(session, watch).run())
+
+
+def full_screen(session: Session, watch: Watch) -> FullScreen:
+    """Return the full screen of a panel, ready to be run."""
     browser = Browser(watch.panel, watch.look, session.theme())
 
     def put(name: str, text: str) -> str:
@@ -79,8 +84,7 @@ def browse(session: Session, watch: Watch) -> None:
         lines = about_lines(about([name], timeout=INSPECT_S)[0])[1:]
         return [line for line in lines if line.split()[0] not in SHOWN_ANYWAY]
 
-    screen = FullScreen(browser, watch.panel.listen, watch.panel.look, put, inspect)
-    session.foreground(screen.run())
+    return FullScreen(browser, watch.panel.listen, watch.panel.look, put, inspect)
 
 
 def set_hidden(watch: Watch, hidden: bool) -> None:

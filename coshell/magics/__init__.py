@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import no_var_expand
+from prompt_toolkit.key_binding import merge_key_bindings
 
+from coshell.keys import bindings
 from coshell.magics import access, panels, watching
 from coshell.magics.parsing import Spec, run
 from coshell.session import session
@@ -34,6 +36,8 @@ def load_ipython_extension(ip: InteractiveShell) -> None:
     session.open(getattr(ip, "dock", None), getattr(ip, "emit", print))
     session.stores = _stores(ip)
     session.foreground = _foreground(ip)
+    if session.dock is not None:
+        _bind_keys(ip)
     for spec in SPECS.values():
         ip.register_magic_function(_magic(ip, spec), "line", spec.name)
     open_kept(session)
@@ -47,6 +51,14 @@ def _stores(ip: InteractiveShell) -> list[Path]:
     if profile is not None:
         directories.append(Path(profile.location))
     return [directory / STORE for directory in directories]
+
+
+def _bind_keys(ip: InteractiveShell) -> None:
+    """Give the prompt the keys for docked panels."""
+    prompt, console = getattr(ip, "pt_app", None), getattr(ip, "console", None)
+    if prompt is not None and console is not None:
+        session.lending = console.lending
+        prompt.key_bindings = merge_key_bindings([prompt.key_bindings, bindings(session)])
 
 
 def _foreground(ip: InteractiveShell) -> Callable[[Coroutine[Any, Any, None]], None] | None:

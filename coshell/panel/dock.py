@@ -41,6 +41,7 @@ class Picture(Protocol):
 
     panel: Panel
     refresh_s: float | None
+    focused: bool
 
     def lines(self, width: int, height: int, now: float, top: int = 0) -> list[str]:
         """Return at most `height` lines of ANSI text, each at most `width` cells wide."""
@@ -98,6 +99,17 @@ class DockedPanel:
         self._lines = self.table.lines(width, height, now, top=self.top)
         return self._lines
 
+    def scroll(self, rows: int) -> None:
+        """Show the rows so many further down, or up when negative."""
+        self.top = max(min(self.top + rows, len(self.panel) - 1), 0)
+        self.refresh()
+
+    def focus(self, focused: bool) -> None:
+        """Mark the panel as the one that keys speak to, or no longer."""
+        if self.table.focused is not focused:
+            self.table.focused = focused
+            self.refresh()
+
     def show(self, dock: Dock) -> None:
         """Put the panel into a dock; a panel that is docked already stays where it is."""
         if self._dock is None:
@@ -107,6 +119,7 @@ class DockedPanel:
 
     def retable(self, table: Picture, rate: float | None = None) -> None:
         """Show another picture of the same panel."""
+        table.focused = self.table.focused
         self.table = table
         self._period = 1.0 / rate if rate else 0.0
         self.refresh()

@@ -12,6 +12,7 @@ from coshell.panel.text import sanitise
 from coshell.panel.theme import Theme
 
 TALLEST: Final = 14
+TITLED_FROM: Final = 3
 MOST: Final = len(ROLES)
 
 
@@ -29,6 +30,7 @@ class Plot:
         self.theme = theme
         self.span_s = span_s
         self.refresh_s: float | None = None
+        self.focused = False
 
     def lines(self, width: int, height: int, now: float, top: int = 0) -> list[str]:
         """Return the curves as at most `height` lines of at most `width` cells.
@@ -46,7 +48,10 @@ class Plot:
         curves = [Curve(self._label(row), self._spans(row, dots, now)) for row in rows]
         precision = max((row.metadata.precision or 0 for row in rows), default=0)
         ends = (f"{style.age_text(self.span_s)} ago", "now") if timed else self._indices(rows)
-        return chart(curves, width, min(height, TALLEST), self.theme, precision or None, ends)
+        lines = chart(curves, width, min(height, TALLEST), self.theme, precision or None, ends)
+        if self.focused and len(lines) >= TITLED_FROM and width >= 2:
+            lines[0] = lines[0].replace(" ", "▸" if self.theme.unicode else ">", 1)
+        return lines
 
     def _spans(self, row: Row, dots: int, now: float) -> list[Span]:
         if is_array(row):

@@ -67,6 +67,7 @@ class Table:
         self.columns = columns_named(columns)
         self.choice = choice or Choice()
         self.refresh_s: float | None = None
+        self.focused = False
         self._drawn: dict[Row, _Drawn] = {}
         self._wanted: dict[str, int] = {}
         self._layout: Layout | None = None
@@ -260,7 +261,8 @@ class Table:
 
     def _title(self, rows: list[Row], width: int, now: float, note: str) -> str:
         margin = 1 if width >= MARGIN_FROM else 0
-        title = " " * margin + self._safe(self.panel.title)
+        mark = ("▸" if self.theme.unicode else ">") if self.focused else " " * margin
+        title = mark + self._safe(self.panel.title)
         for right in self._summaries(rows, now, note):
             room = width - cells(right) - 2 - margin
             left = clip(title, max(room, 0), self._dots)

@@ -81,11 +81,14 @@ class Trend:
 
     def recent(self, count: int) -> list[float]:
         """Return the last value of each of the newest `count` buckets, oldest first."""
-        closed = max(len(self) - 1, 0)
-        values = [self._closed(i).last for i in range(max(closed - count + 1, 0), closed)]
-        if len(self):
-            values.append(self._last)
-        return values[-count:] if count > 0 else []
+        if self._due == float("-inf") or count < 1:
+            return []
+        data = self._data
+        if data is None or count == 1:
+            return [self._last]
+        # The last value is the fourth of each bucket; the oldest bucket begins at `_start`.
+        lasts = data[self._start + 3 :: 4] + data[3 : self._start : 4]
+        return [*lasts[1 - count :], self._last]
 
     def copy(self) -> Trend:
         """Return the same past, which no longer changes with this one."""
