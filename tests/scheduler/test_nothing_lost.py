@@ -7,6 +7,7 @@ import gc
 import os
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,9 +30,15 @@ def test_raising_signal_handlers_lose_nobody() -> None:
     surprises = 0
     finished: Counter[int] = Counter()
 
+    last = 0.0
+
     def handler(_signum: int, _frame: FrameType | None) -> None:
-        # The main program is the test itself, and is spared.
-        if getcurrent() is not scheduler.main:
+        nonlocal last
+        # The main program is the test itself, and is spared.  So is whoever still deals with the
+        # last surprise: a busy machine may deliver two of them microseconds apart.
+        now = time.process_time()
+        if getcurrent() is not scheduler.main and now - last > 0.001:
+            last = now
             raise Surprise
 
     def worker(number: int) -> None:
