@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measurements beside the peers, in one run on one machine; numbers are recorded, never asserted."""
+"""Measurements beside the peers, all in one run; numbers are recorded, never asserted."""

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .harness import Outcome
@@ -89,7 +89,7 @@ def save(outcome: Outcome) -> Path:
     record = {
         "benchmark": benchmark.name,
         "question": benchmark.question,
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": dict(sorted(outcome.versions.items())),
         "units": {figure.key: figure.unit for figure in benchmark.figures},

@@ -110,7 +110,7 @@ class Spawn(Generic[T]):
             raise WrongThread("Spawn")
         self._function = function
         self._args = args
-        self._kargs = kargs
+        self._kargs = kargs or None
         self._raise_on_wait = raise_on_wait
         self._state = _NEW
         self._result: Any = None
@@ -275,11 +275,7 @@ class Spawn(Generic[T]):
         try:
             if self._to_raise is not None:
                 raise self._to_raise
-            if self._args or self._kargs:
-                self._result = self._function(*self._args, **self._kargs)
-            else:
-                # Python calls this without using the C stack, which every switch has to copy.
-                self._result = self._function()
+            self._result = self._call()
             self._state = _DONE
         except Cancelled:
             self._state = _CANCELLED
@@ -287,10 +283,22 @@ class Spawn(Generic[T]):
             self._fail(exc)
         self._end()
 
+    def _call(self) -> T:
+        args = self._args
+        if self._kargs:
+            return self._function(*args, **self._kargs)
+        # Python before 3.12 calls with `*args` by way of the C stack, of which each suspended
+        # cothread keeps a copy: half a kilobyte more to hold, and to copy at every switch.
+        if not args:
+            return self._function()
+        if len(args) == 1:
+            return self._function(args[0])
+        return self._function(*args)
+
     def _end(self) -> None:
         self._strand = None
         self._args = ()
-        self._kargs = {}
+        self._kargs = None
         self._to_raise = None
         _cothreads.discard(self)
         waiters = self._waiters

@@ -9,9 +9,12 @@ import resource
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from time import process_time
+from time import monotonic, process_time
 
-__all__ = ["cpu_us", "report", "resident_kb"]
+__all__ = ["NAP_S", "cpu_us", "in_time", "report", "resident_kb"]
+
+NAP_S = 12.0
+"""How long sleepers sleep: the last one must lie down before the first one gets up."""
 
 
 def cpu_us(work: Callable[[int], object], count: int) -> float:
@@ -23,6 +26,12 @@ def cpu_us(work: Callable[[int], object], count: int) -> float:
     began = process_time()
     work(count)
     return (process_time() - began) * 1e6 / count
+
+
+def in_time(until: float) -> None:
+    """Fail unless everybody was asleep before it was time to get up."""
+    if monotonic() > until:
+        raise SystemExit(f"not all were asleep within {NAP_S} s; is the machine busy?")
 
 
 def resident_kb() -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import sys
 
-from cothread import Event, EventQueue, Spawn, WaitForAll, Yield
 from measuring import cpu_us, report
+
+from cothread import Event, EventQueue, Spawn, WaitForAll, Yield
 
 
 def yields(count: int) -> None:
