@@ -19,15 +19,13 @@ from coshell.panel.select import ONLY, SORTS
 from coshell.panel.text import clip, plain, sanitise
 from coshell.panel.theme import Theme
 
-HINTS: Final = (
-    "↑↓ row  / filter  s sort  o only  space pause  Enter inspect  p put  e export  ? help  q leave"
-)
+HINTS: Final = "q leave  ? help  / filter  s sort  o only  p put  Enter info  Space pause  e csv"
 HELP: Final = """\
  ↑ ↓  PageUp PageDown  Home End      choose a row
  /      filter as you type, words in any order; Enter keeps it, Esc drops it
  s      next order: as given, by name, worst alarm first, newest change first
  o      show only: everything, in alarm, disconnected, changed in the last seconds
- space  pause: the screen stands still, the values are still collected
+ Space  pause: the screen stands still, the values are still collected
  Enter  everything about the row, with its history; Esc goes back
  p      put a value into the row
  e      write what is shown to a CSV file

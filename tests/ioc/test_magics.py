@@ -322,3 +322,24 @@ def test_panels_are_hidden_and_shown(dock):
     assert "DEMO:CURRENT" in dock.text()
     with pytest.raises(Refused, match="no panel vac is open; open are: ring"):
         do("%panels --hide vac")
+
+
+def test_curves_are_docked_or_printed_once(dock, capsys):
+    watch = do("%caplot DEMO:TUNE:SPECTRUM DEMO:CURRENT")
+    wait_until(lambda: not watch.panel.count().lost, "connected")
+    assert "━ DEMO:TUNE:SPECTRUM [1000] dB" in dock.text(width=120)
+    drawn = do("%caplot --once DEMO:TUNE:SPECTRUM")
+    assert drawn[0].size == 1000
+    text = capsys.readouterr().out
+    assert "999" in text.splitlines()[-1]
+    with pytest.raises(Refused, match="DEMO:NOWHERE: no value within 0.2 s"):
+        do("%caplot --once --for 200ms DEMO:NOWHERE")
+
+
+def test_without_a_dock_a_panel_is_printed(dock, capsys):
+    session.dock = None
+    watch = do("%camonitor DEMO:CURRENT")
+    assert "DEMO:CURRENT" in capsys.readouterr().out
+    assert not watch.views
+    with pytest.raises(Refused, match="needs a terminal"):
+        do("%camonitor --screen DEMO:CURRENT")
