@@ -59,18 +59,19 @@ class PromptHost:
             )
         return text
 
-    def ask(self, message: str = "", password: bool = False) -> str | None:
+    @property
+    def can_ask(self) -> bool:
+        """False while a coroutine is being run, or on a terminal that cannot be painted on."""
+        return not self._guest.busy and self._console.terminal.paints
+
+    def ask(self, message: str = "", password: bool = False) -> str:
         """Ask the operator for a line, while everything else goes on.
 
-        Returns:
-            The line; None when a coroutine is being run, beside which nothing can be asked.
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed.
             EOFError: Ctrl-D was pressed.
         Suspends: until Enter is pressed.
         """
-        if self._guest.busy or not self._console.terminal.paints:
-            return None
         history = InMemoryHistory() if password else self._answers
         session: PromptSession[str] = PromptSession(
             ANSI(message), is_password=password, history=history

@@ -5,17 +5,27 @@ from __future__ import annotations
 
 import io
 import os
+import select
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from cothread.coselect import wait_readable
 
 from .console import Console
 
-__all__ = ["Ask", "Keyboard", "LineReader"]
+__all__ = ["Host", "Keyboard", "LineReader"]
 
-Ask: TypeAlias = Callable[[str], str | None]
-"""Asks the operator for a line with editing, after a prompt; None when that cannot be done now."""
+
+class Host(Protocol):
+    """Whoever can ask the operator for a line with editing."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether that can be done now."""
+
+    def ask(self, message: str) -> str:
+        """Ask, after a prompt."""
+
 
 BLOCK = 65_536
 
@@ -58,6 +68,10 @@ class LineReader:
         """Read on after an end of input: at a terminal that is only Ctrl-D."""
         self._ended = False
 
+    def prime(self, data: bytes) -> None:
+        """Put what was read before in front of what will be."""
+        self._pending += data
+
     def _fill(self) -> None:
         try:
             wait_readable(self._fd)
@@ -77,14 +91,14 @@ class Keyboard(io.TextIOBase):
     Args:
         console: where the line is typed.
         original: the terminal's own stream.
-        ask: reads a line with editing.
+        host: asks for a line with editing.
         check: called before anything is read; raises when the caller may not read.
     """
 
     def __init__(
-        self, console: Console, original: Any, ask: Ask, check: Callable[[], object]
+        self, console: Console, original: Any, host: Host, check: Callable[[], object]
     ) -> None:
-        self._ask = ask
+        self._host = host
         self._check = check
         self._console = console
         self._original = original
@@ -118,15 +132,25 @@ class Keyboard(io.TextIOBase):
         Suspends: until then.
         """
         self._check()
-        try:
-            line = self._ask(self._console.take_partial())
-        except EOFError:
-            return ""
-        if line is not None:
-            return f"{line}\n"
+        if self._host.can_ask:
+            try:
+                return f"{self._host.ask(self._console.take_partial())}\n"
+            except EOFError:
+                return ""
+        self._type_ahead()
         with self._console.lending():
             self._lines.again()
             return self._lines.readline()
+
+    def _type_ahead(self) -> None:
+        """Take what was typed before the terminal edits lines: afterwards it would lie there."""
+        fd = int(self._original.fileno())
+        while select.select([fd], [], [], 0)[0]:
+            data = os.read(fd, BLOCK)
+            if not data:
+                return
+            self._lines.prime(data.replace(b"\r", b"\n"))
+            self._console.write(data.replace(b"\r", b"\n").decode(self.encoding, "replace"))
 
     def read(self, size: int | None = -1) -> str:  # noqa: ARG002
         """Return everything typed until Ctrl-D.

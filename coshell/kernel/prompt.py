@@ -9,8 +9,10 @@ finished screen cells, so that a key stroke with 25 unchanged rows below costs a
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final, TextIO, cast
 
 from IPython.core.completer import provisionalcompleter
@@ -196,21 +198,49 @@ class DockContainer(Container):
         return []
 
 
+class _Palette(dict[str, Char]):
+    """The cells of one style, by character."""
+
+    def __init__(self, style: str) -> None:
+        self._style = style
+
+    def __missing__(self, character: str) -> Char:
+        cell = self[character] = Char(character, self._style)
+        return cell
+
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;:]*m)")
+_RESETS: Final = frozenset({"\x1b[m", "\x1b[0m"})
+
+
+@lru_cache(maxsize=256)
+def _palette(colours: str) -> _Palette:
+    """Return the cells in the style that a run of colour sequences gives."""
+    return _Palette(ANSI(f"{colours} ").__pt_formatted_text__()[-1][0])
+
+
 def _row(line: str, width: int) -> dict[int, Char]:
     """Return a line of ANSI text as screen cells."""
     row: dict[int, Char] = {}
+    colours = ""
+    palette = _palette(colours)
     x = 0
-    for style, text, *_ in ANSI(line).__pt_formatted_text__():
-        for character in text:
-            cell = Char(character, style)
-            if x + cell.width > width:
+    for piece in _COLOUR.split(line):
+        if piece.startswith("\x1b["):
+            colours = "" if piece in _RESETS else colours + piece
+            palette = _palette(colours)
+            continue
+        for character in piece:
+            cell = palette[character]
+            cell_width = cell.width
+            if x + cell_width > width:
                 return row
-            if cell.width == 0:
+            if cell_width == 0:
                 continue
             row[x] = cell
-            for beside in range(1, cell.width):
-                row[x + beside] = Char("\0", style)
-            x += cell.width
+            for beside in range(1, cell_width):
+                row[x + beside] = palette[""]
+            x += cell_width
     return row
 
 

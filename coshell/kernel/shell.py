@@ -319,7 +319,7 @@ class CoShell(TerminalInteractiveShell):
     def _keyboard(self) -> Iterator[None]:
         original, sys.stdin = (
             sys.stdin,
-            Keyboard(self.console, self.terminal.source, self.host.ask, self._may_read),
+            Keyboard(self.console, self.terminal.source, self.host, self._may_read),
         )
         try:
             yield

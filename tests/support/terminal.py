@@ -76,7 +76,7 @@ class Terminal:
         self._screen = _Screen(columns, rows)
         self._screen.answers_position = position_reports
         self._stream = pyte.ByteStream(self._screen)
-        self._master, slave = os.openpty()
+        self.master, slave = os.openpty()
         self._set_size(columns, rows)
         self.received = 0
         environment: dict[str, str] = {**os.environ, "TERM": "xterm-256color"}
@@ -104,8 +104,8 @@ class Terminal:
         while data:
             # The program may be waiting for us to read before it reads.
             self.look()
-            if select.select([], [self._master], [], 0.05)[1]:
-                data = data[os.write(self._master, data[:512]) :]
+            if select.select([], [self.master], [], 0.05)[1]:
+                data = data[os.write(self.master, data[:512]) :]
 
     def key(self, *names: str) -> None:
         """Press keys by name."""
@@ -129,9 +129,9 @@ class Terminal:
     def look(self, timeout: float = 0.0) -> bool:
         """Take in what the program has drawn; False when nothing came in time."""
         seen = False
-        while select.select([self._master], [], [], 0.0 if seen else timeout)[0]:
+        while select.select([self.master], [], [], 0.0 if seen else timeout)[0]:
             try:
-                data = os.read(self._master, 65_536)
+                data = os.read(self.master, 65_536)
             except OSError:
                 return seen
             if not data:
@@ -141,7 +141,7 @@ class Terminal:
             seen = True
             if self._screen.answers:
                 answers, self._screen.answers = self._screen.answers, ""
-                os.write(self._master, answers.encode())
+                os.write(self.master, answers.encode())
         return seen
 
     @property
@@ -258,10 +258,10 @@ class Terminal:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
         os.close(self._slave)
-        os.close(self._master)
+        os.close(self.master)
 
     def _set_size(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 def coshell(*arguments: str) -> list[str]:

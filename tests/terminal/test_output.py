@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Output from everywhere: whole lines above the prompt, whatever writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+FLOOD = (
+    'exec(\'def flood(n):\\n for i in range(n):\\n  print(f"flood{i:05}")\\n'
+    "  if i % 25 == 24: Sleep(0.005)')"
+)
+
+
+def test_a_flood_of_lines_does_no_damage(shell):
+    shell.line(FLOOD)
+    shell.wait_prompt(3)
+    shell.line("job = Spawn(flood, 5000)")
+    shell.wait_for("flood00")
+    for character in "typed while it floods":
+        shell.send(character)
+        shell.look(0.02)
+    shell.wait_for("[1] flood04999", "In [4]: typed while it floods")
+    lines = [line for line in shell.history if "flood0" in line]
+    assert lines == [f"[1] flood{i:05}" for i in range(5000)]
+
+
+@pytest.mark.parametrize(
+    ("job", "shown"),
+    [
+        ("(print('par', end=''), Sleep(0.1), print('tial'))", "[1] partial"),
+        ("print('no end', end='')", "[1] no end"),
+        ("__import__('logging').warning('log' + 'ged')", "[1] WARNING:root:logged"),
+        ("__import__('warnings').warn('war' + 'ned')", "UserWarning: warned"),
+        ("print('red\\x1b[31m and\\x1b[2J\\x1b[Hsafe')", "[1] red andsafe"),
+        ("__import__('sys').stdout.buffer.write(b'by' + b'tes\\n')", "[1] bytes"),
+        ("print('10%\\r20%\\rdone')", "[1] done"),
+    ],
+)
+def test_everything_a_job_writes_is_tagged_and_tame(shell, job, shown):
+    shell.line(f"job = Spawn(lambda: (Sleep(0.3), {job}))")
+    shell.wait_prompt(3)
+    shell.send("typed")
+    shell.wait_for(shown, "In [3]: typed")
+    assert shell.row(shown) < shell.row("In [3]: typed")
+
+
+def test_other_threads_write_whole_lines_too(shell):
+    shell.line("import threading, time")
+    shell.wait_prompt(3)
+    shell.line(
+        "t = threading.Thread(target=lambda: [(time.sleep(0.1), print('thread', i)) "
+        "for i in range(5)]); t.start()"
+    )
+    shell.wait_prompt(4)
+    shell.send("typed")
+    shell.wait_for("thread 4", "In [4]: typed")
+    assert [line for line in shell.history if line.startswith("thread")] == [
+        f"thread {i}" for i in range(5)
+    ]
+
+
+def test_a_panel_or_field_that_raises_harms_only_itself(shell):
+    shell.line("class Bad: title = 'bad'; render = lambda *a: 1 / 0")
+    shell.wait_prompt(3)
+    shell.line("class Good: title = 'good'; render = lambda *a: ['good rows']")
+    shell.wait_prompt(4)
+    shell.line("d = get_ipython().dock; d.add(Bad()); d.add(Good())")
+    shell.wait_prompt(5)
+    shell.line("d.status_fields.append(lambda: 1 / 0)")
+    shell.wait_for("bad: rendering error", "good rows", "rendering error", "%why")
+    shell.wait_prompt(6)
+    shell.line("%why 1")
+    shell.wait_for("ZeroDivisionError")
+    assert sum("✗ panel 'bad'" in line for line in shell.history) == 1
+
+
+def test_a_failing_asyncio_task_is_a_numbered_line(shell):
+    shell.line("import asyncio")
+    shell.wait_prompt(3)
+    shell.line("async def bad(): await asyncio.sleep(0.05); 1 / 0")
+    shell.wait_prompt(4)
+    shell.line("asyncio.create_task(bad()); await asyncio.sleep(0)")
+    shell.wait_for("✗ asyncio task: ZeroDivisionError")
