@@ -64,6 +64,7 @@ class Session:
         put_hooks.remove(after=self._put_ended)
         self.dock = None
         self.emit = print
+        del self.name_sources[1:]
         self.foreground = None
         self.lending = nullcontext
         self.stores = []

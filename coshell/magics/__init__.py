@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,9 @@ def load_ipython_extension(ip: InteractiveShell) -> None:
     """Give a shell the magics; panels go to its dock, if it has one."""
     session.open(getattr(ip, "dock", None), getattr(ip, "emit", print))
     session.stores = _stores(ip)
+    layer = getattr(ip.parent, "layer", None)
+    if layer is not None:
+        session.name_sources.append(cache(lambda: tuple(layer.pv_names())))
     session.foreground = _foreground(ip)
     if session.dock is not None:
         _bind_keys(ip)

@@ -332,7 +332,7 @@ def test_curves_are_docked_or_printed_once(dock, capsys):
     assert drawn[0].size == 1000
     text = capsys.readouterr().out
     assert "999" in text.splitlines()[-1]
-    with pytest.raises(Refused, match="DEMO:NOWHERE: no value within 0.2 s"):
+    with pytest.raises(Refused, match=r"DEMO:NOWHERE: no value within 0\.2 s"):
         do("%caplot --once --for 200ms DEMO:NOWHERE")
 
 
