@@ -124,7 +124,7 @@ class Circuit(Requests):
                     return position, EXTENDED_SIZE
                 size, count = EXTENSION.unpack_from(data, body)
                 body = position + EXTENDED_SIZE
-            if size & 7 or size > self.settings.max_payload:
+            if size & 7 or size > self.settings.max_payload or command > c.LAST_PLAUSIBLE:
                 self.fail(results, f"{c.command_name(command)} with a payload of {size} bytes")
                 return position, 0
             after = body + size
