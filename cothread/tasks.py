@@ -313,7 +313,8 @@ class Spawn(Generic[T]):
         self._end()
 
     def _fail(self, exc: BaseException) -> None:
-        if exc.__traceback__ is not None:
+        # Our own frames tell nobody anything.
+        while exc.__traceback__ and exc.__traceback__.tb_frame.f_code.co_filename == __file__:
             exc.__traceback__ = exc.__traceback__.tb_next
         self._state = _FAILED
         if self._raise_on_wait:

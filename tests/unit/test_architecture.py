@@ -325,11 +325,16 @@ def test_functions_stay_small():
     assert not long, f"more than {MAX_FUNCTION_LINES} lines:\n{long}"
 
 
+MADE = {"__pycache__", "reference"}  # by tools, as all that hides behind a dot
+
+
 def sources() -> Iterator[Path]:
     """Walk the files people write: code, data, documents."""
     for top in (*PACKAGES, "profiles", "tests", "benchmarks", "docs", ".ci"):
         for path in sorted((ROOT / top).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and "reference" not in path.parts:
+            inside = path.relative_to(ROOT / top).parts
+            made = any(part.startswith(".") or part in MADE for part in inside)
+            if path.is_file() and not made:
                 yield path
     yield from (path for path in sorted(ROOT.iterdir()) if path.suffix in {".md", ".toml"})
     yield ROOT / "Makefile"
