@@ -374,7 +374,7 @@ def watch(event, arguments):
     if event in ("socket.__new__", "subprocess.Popen", "os.fork", "_thread.start_new_thread"):
         began.append(event)
     if event == "open" and isinstance(arguments[2], int):
-        if arguments[2] & (os.O_WRONLY | os.O_RDWR) and "__pycache__" not in str(arguments[0]):
+        if arguments[2] & (os.O_WRONLY | os.O_RDWR):
             began.append(f"writing {arguments[0]}")
 
 def descriptors():
@@ -402,7 +402,7 @@ def probe(*names: str) -> tuple[str, set[str]]:
         What that started, one per line, and the packages it loaded.
     """
     run = subprocess.run(
-        [sys.executable, "-P", "-c", PROBE, str(ROOT), *names],
+        [sys.executable, "-B", "-P", "-c", PROBE, str(ROOT), *names],
         capture_output=True,
         text=True,
         timeout=60,
