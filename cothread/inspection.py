@@ -122,6 +122,6 @@ def Statistics() -> SchedulerStatistics:
         callbacks=len(Callback),
         callbacks_made=Callback.made,
         turns=scheduler.turns,
-        stalls=scheduler.stalls,
-        longest=scheduler.longest,
+        stalls=scheduler.accounts.stalls,
+        longest=scheduler.accounts.longest,
     )

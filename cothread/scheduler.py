@@ -21,18 +21,17 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from greenlet import getcurrent, greenlet
 
 from . import hooks, switching
+from .accounts import Accounts
 from .clock import monotonic
 from .errors import CothreadError, WrongThread
 from .poller import Poller
@@ -53,8 +52,6 @@ TURN_S: Final = 100e-6
 """A poll costs as much as three switches: a busy scheduler polls this often, and no more."""
 POOL: Final = 1000
 """Finished greenlets kept for the next Spawn: a new greenlet costs thirty times as much."""
-STALL_S: Final = 0.1
-"""A cothread that holds the scheduler for longer is told to the stall hook."""
 
 _NEVER: Final = float("inf")
 
@@ -86,7 +83,7 @@ class Scheduler:
         clock: the present time, in monotonic seconds.
         idle_wait: called with a timeout when nothing is ready; Qt replaces it.
         interrupt: called once by the hub as soon as it is set, from a signal handler.
-        longest: the worst stall so far.
+        accounts: who used the processor.
     """
 
     def __init__(self) -> None:
@@ -104,8 +101,7 @@ class Scheduler:
         self.inbox: deque[Callable[[], object]] = deque()
         self.idle = False
         self.turns = 0
-        self.stalls = 0
-        self.longest: hooks.Stall | None = None
+        self.accounts = Accounts()
         self.interrupt: Callable[[], None] | None = None
         self.guests: dict[greenlet, Guest] = {}
         self._abandoned: list[object] = []
@@ -229,7 +225,8 @@ class Scheduler:
         _hub = None
         switching.due = 0.0
         self.main = getcurrent()
-        self.interrupt = self.longest = None
+        self.interrupt = None
+        self.accounts = Accounts()
         self.idle_wait = self._poll
         self.idle = False
         self.thread_id = threading.get_ident()
@@ -393,33 +390,6 @@ class Scheduler:
         if self.idle:
             self.poller.wake()
 
-    def charge(self, strand: Any, now: float, since: float | None = None) -> None:
-        """Account for the time since the hub's last turn; called by the cothread that ends it.
-
-        Args:
-            now: monotonic.
-            since: the time began only then, after a sleep in a foreign loop.
-        """
-        held_s = now - (switching.since if since is None else since)
-        strand.cpu_s += held_s
-        if held_s > STALL_S:
-            self._note_stall(strand.task, held_s)
-
-    def _note_stall(self, task: Spawn[Any] | None, held_s: float) -> None:
-        self.stalls += 1
-        name = "main" if task is None else task.name
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and frame.f_globals.get("__package__") == __package__:
-            frame = frame.f_back
-        where = f"the end of {name}"
-        if frame is not None:
-            code = frame.f_code
-            where = f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"
-        stall = hooks.Stall(name, held_s, where)
-        if self.longest is None or held_s > self.longest.held_s:
-            self.longest = stall
-        hooks.stalled(stall)
-
 
 scheduler: Final = Scheduler()
 
@@ -430,7 +400,7 @@ def _through_hub(strand: Any, now: float) -> None:
         scheduler.start()
     elif _hub.dead:
         scheduler.launch_hub()
-    scheduler.charge(strand, now)
+    scheduler.accounts.charge(strand, now)
     guest = scheduler.guests.get(strand) if scheduler.guests else None
     if guest is None:
         _hub.switch()

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who used the processor, and who held everything up."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any, Final
+
+from . import hooks, switching
+
+__all__ = ["STALL_S", "Accounts"]
+
+STALL_S: Final = 0.1
+"""A cothread that holds the scheduler for longer is told to the stall hook."""
+
+
+class Accounts:
+    """The accounts of the scheduler.
+
+    Attributes:
+        stalls: how often a cothread held the scheduler for long.
+        longest: the worst of those, or None.
+    """
+
+    def __init__(self) -> None:
+        self.stalls = 0
+        self.longest: hooks.Stall | None = None
+
+    def charge(self, strand: Any, now: float, since: float | None = None) -> None:
+        """Account for the time since the hub's last turn; called by the cothread that ends it.
+
+        Args:
+            now: monotonic.
+            since: the time began only then, after a sleep in a foreign loop.
+        """
+        held_s = now - (switching.since if since is None else since)
+        strand.cpu_s += held_s
+        if held_s > STALL_S:
+            self._note_stall("main" if strand.task is None else strand.task.name, held_s)
+
+    def _note_stall(self, name: str, held_s: float) -> None:
+        self.stalls += 1
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_globals.get("__package__") == __package__:
+            frame = frame.f_back
+        where = f"the end of {name}"
+        if frame is not None:
+            code = frame.f_code
+            where = f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"
+        stall = hooks.Stall(name, held_s, where)
+        if self.longest is None or held_s > self.longest.held_s:
+            self.longest = stall
+        hooks.stalled(stall)
