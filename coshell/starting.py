@@ -8,6 +8,7 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import IPython
 from IPython.terminal.ipapp import TerminalIPythonApp
 from traitlets import Type
 
@@ -82,8 +83,6 @@ class CoShellApp(TerminalIPythonApp):
         """Print what this is and what to try first."""
         if not self._prompts:
             return
-        import IPython
-
         self.shell.banner1 = BANNER.format(
             python=sys.version.split()[0], ipython=IPython.__version__
         )
