@@ -77,7 +77,6 @@ _LATE = {
     "socket": "cosocket",
     "socket_hook": "cosocket",
     "socketpair": "cosocket",
-    "iqt": "input_hook",
 }
 # Modules that old programs find here without importing them.
 _LATE_MODULES = {"cosocket", "cothread"}
