@@ -112,6 +112,8 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
         self.settimeout(None if flag else 0.0)
 
     def _wait(self, mask: int, deadline: float | None) -> None:
+        global _in_a_row
+        _in_a_row = 0
         fd = self.fileno()
         if fd < 0:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
