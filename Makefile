@@ -4,9 +4,10 @@
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+PEERS  ?= .peers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench docs wheel clean
+.PHONY: help demo test check fuzz soak format bench docs wheel clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -16,8 +17,11 @@ demo: $(VENV)/.demo ## start the shell on the demo machine
 	@echo "starting coshell on the demo machine"
 	@$(BIN)/coshell --demo $(ARGS)
 
-test: $(VENV)/.test ## run every test (ARGS="tests/unit -k name" to choose)
-	$(BIN)/python -m pytest -q $(ARGS)
+test: $(VENV)/.test $(PEERS)/.ready ## run every test (ARGS="tests/unit -k name" to choose)
+	COSHELL_PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m pytest -q $(ARGS)
+
+fuzz: $(VENV)/.test ## a million hostile messages (ARGS="--seed 7 --case 4711" repeats one)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(VENV)/.test ## format, lint, types, architecture
 	$(BIN)/ruff format --check .
@@ -39,7 +43,7 @@ wheel: $(VENV)/.test ## build dist/coshell-*.whl
 	$(BIN)/python -m build --wheel
 
 clean: ## remove the virtual environment and everything built
-	rm -rf $(VENV) build dist docs/reference .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) build dist docs/reference .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first interpreter that runs and is new enough; PYTHON=... names one explicitly.
@@ -78,3 +82,15 @@ $(VENV)/.docs: pyproject.toml | $(VENV)/.pip
 	@echo "installing coshell and the documentation tool"
 	@$(PIP) --editable '.[demo]' --group docs
 	@touch $@
+
+# Other Channel Access clients and a server, for the tests that compare with them; they share import
+# names with coshell and so need a place of their own. What cannot be had is skipped, never a failure.
+PEERS_PYTHON = $(or $(COSHELL_PEERS_PYTHON),$(shell test -e $(PEERS)/.ready && echo $(abspath $(PEERS))/bin/python))
+
+$(PEERS)/.ready: | $(VENV)/.pip
+	@if [ -z "$(COSHELL_PEERS_PYTHON)" ]; then \
+	  echo "installing other Channel Access clients in $(PEERS), to compare with"; \
+	  { $(BIN)/python -m venv $(PEERS) && $(PEERS)/bin/python -m pip install --quiet \
+	      --disable-pip-version-check --retries 2 cothread==2.20 'aioca>=2.1' 'caproto>=1.2' numpy \
+	    && touch $@; } || \
+	  echo "they cannot be had here: tests that compare with them will be skipped" >&2; fi
