@@ -62,7 +62,7 @@ class Client:
         self._flusher: Spawn[None] | None = None
         self._tasks: list[Spawn[None]] = []
         self._unwanted: set[Channel] = set()
-        self._patience = Patience()
+        self.patience = Patience()
         self.closed_bytes = [0, 0]
         self.note = Notices()
         self.on_access: list[Callable[[Channel], None]] = []
@@ -199,7 +199,7 @@ class Client:
     def _link(self, address: Address, version: int) -> Link:
         link = self.links.get(address)
         if link is None:
-            link = Link(self, address, self._patience.echo_timeout(address, monotonic()))
+            link = Link(self, address, self.patience.echo_timeout(address, monotonic()))
             link.version_hint = version
             self.links[address] = link
         return link
@@ -228,8 +228,6 @@ class Client:
         self.closed_bytes[1] += link.bytes_out
         self.finder.remove_name_server(link)
         self.finder.forget_beacons(link.address)
-        if "silent" in reason:
-            self._patience.gave_up(link.address, monotonic())
         if self.closed:
             return
         if refused:

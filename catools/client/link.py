@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cothread import Pulse, Sleep, Spawn, Timedout, Yield, current
 from cothread.clock import monotonic
@@ -24,23 +23,8 @@ from cothread.coselect import wait_readable, wait_writable
 
 from ..conversion import Request
 from ..protocol.circuit import Circuit, RequestRefused
-from ..protocol.records import (
-    AccessChanged,
-    ChannelLost,
-    CircuitChannel,
-    Created,
-    CreateFailed,
-    Fault,
-    Greeted,
-    Item,
-    Located,
-    ReadFailed,
-    ServerNotice,
-    Subscription,
-    SubscriptionFailed,
-    WriteDone,
-    WriteRefused,
-)
+from ..protocol.records import CircuitChannel, Item, Subscription
+from .reports import handlers
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -82,7 +66,7 @@ class Link:
         self._held = False
         self._running = False
         self._resumed = Pulse()
-        self._handlers = self._make_handlers()
+        self._handlers = handlers(self)
         self._watcher: Spawn[None] | None = None
         self._reader = Spawn(self._run)
         self._reader.name = f"catools circuit {self.name}"
@@ -317,68 +301,26 @@ class Link:
         self.flush_soon()
         return subscription
 
+    def read(self, record: CircuitChannel, request: Request, tap: Tap) -> None:
+        """Ask for one value on behalf of a monitor; refusals are of no interest."""
+        with suppress(RequestRefused):
+            self.circuit.read(record, request.dbr, request.count, tap)
+            self.flush_soon()
+
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         if self.up:
             self.circuit.unsubscribe(subscription)
             self.flush_soon()
 
-    # Events
-
-    def _make_handlers(self) -> dict[type, Callable[[Any], None]]:
-        client = self.client
-        return {
-            Greeted: lambda event: client.link_greeted(self, event.version),
-            Created: self._created,
-            CreateFailed: self._create_failed,
-            ChannelLost: self._channel_lost,
-            AccessChanged: lambda event: client.access_changed(event.channel.token),
-            ReadFailed: self._read_failed,
-            WriteDone: self._write_done,
-            WriteRefused: lambda event: client.write_refused(self, event),
-            SubscriptionFailed: self._subscription_failed,
-            Located: self._located,
-            ServerNotice: lambda event: client.note(f"{self.name}: {event.detail}"),
-            Fault: lambda event: self.down(f"{self.name}: {event.reason}"),
-        }
-
-    def _created(self, event: Created) -> None:
-        self.client.channel_connected(event.channel.token, self, event.channel)
-
-    def _create_failed(self, event: CreateFailed) -> None:
-        channel: Channel = event.channel.token
-        self.channels.pop(channel.cid, None)
-        self.client.channel_refused(channel, f"{self.name}: {event.reason}")
-        self.client.link_idle(self)
-
-    def _channel_lost(self, event: ChannelLost) -> None:
-        channel: Channel = event.channel.token
-        self.channels.pop(channel.cid, None)
-        self.client.channels_lost([channel], f"{self.name} dropped the channel")
-        self.client.link_idle(self)
-
-    def _read_failed(self, event: ReadFailed) -> None:
-        event.token.failed(event.index, event.status, event.detail)
-
-    def _write_done(self, event: WriteDone) -> None:
-        if event.token is not None:
-            event.token.written(event.index, event.status, event.detail)
-
-    def _subscription_failed(self, event: SubscriptionFailed) -> None:
-        event.token.tell(event.status, event.detail)
-
-    def _located(self, event: Located) -> None:
-        host, port = self.address
-        address = (event.address or host, event.port or port)
-        self.client.located(event.cid, address, 0)
-
     # The end
 
-    def down(self, reason: str, refused: bool = False) -> None:
+    def down(self, reason: str, refused: bool = False, silent: bool = False) -> None:
         """Close the connection and tell everybody who depends on it. Harmless when repeated.
 
         Args:
             refused: it never came up, so its channels may well be somewhere else.
+            silent: the server was given up because it did not answer.
         """
         if self.closed:
             return
@@ -390,6 +332,8 @@ class Link:
         channels = list(self.channels.values())
         self.channels.clear()
         self.end()
+        if silent:
+            self.client.patience.gave_up(self.address, monotonic())
         self.client.link_down(self, channels, reason, refused)
 
     def end(self) -> None:

@@ -40,8 +40,12 @@ PIECE: Final = 32
 """Callbacks between two looks at the clock."""
 MOST_WAITING: Final = 20000
 """Updates that may wait for callbacks before circuits are held back ..."""
+MOST_BYTES: Final = 64 << 20
+"""... or so much in large arrays ..."""
 RESUME_BELOW: Final = 5000
-"""... until no more than these are left."""
+"""... until no more than these are left, and half as many bytes."""
+LARGE: Final = 4096
+"""Payloads from here on are counted in bytes, and not kept for monitors that join later."""
 
 
 class Slot:
@@ -207,12 +211,13 @@ def _with_index(callback: Callable[..., object], index: int) -> Callable[[Any], 
 class Tap:
     """Where the circuit puts the updates of one subscription, as long as nothing changes."""
 
-    __slots__ = ("_append", "_at_once", "_merging", "decode", "feed", "last", "streaming")
+    __slots__ = ("_append", "_at_once", "_merging", "decode", "feed", "large", "last", "streaming")
 
     def __init__(self, feed: Feed, request: Request, monitors: Sequence[Monitor]) -> None:
         self.feed = feed
         self.decode = request.decode
         self.last: Data | None = None
+        self.large = False
         self.streaming = tuple(m for m in monitors if m.all_updates and not m.direct)
         self._merging = tuple(m for m in monitors if not m.all_updates and not m.direct)
         self._at_once = tuple(m for m in monitors if m.direct)
@@ -220,7 +225,13 @@ class Tap:
 
     def accept(self, update: Data) -> None:
         """Take an update from the circuit."""
-        self.last = update
+        if len(update[3]) < LARGE:
+            self.last = update
+        else:
+            self.last = None
+            self.large = True
+            if self.streaming:
+                self.feed.dispatcher.bytes += len(update[3])
         if self.streaming:
             self._append(update)
         for monitor in self._merging:
@@ -231,6 +242,9 @@ class Tap:
     def tell(self, status: int, detail: str) -> None:
         """Pass on that the server cannot give values for now."""
         self.feed.tell(status, detail)
+
+    def failed(self, _index: int, _status: int, _detail: str) -> None:
+        """Take the failure of a first read; the subscription itself will tell more."""
 
 
 class Feed:
@@ -261,14 +275,18 @@ class Feed:
 
     def join(self, monitor: Monitor) -> None:
         """Add a monitor; what the others have seen last is its first value."""
-        last = self._tap.last if self._tap is not None else None
         self.monitors.append(monitor)
+        if self._tap is None or self._request is None:
+            return
+        last = self._tap.last
         self._change_tap()
-        if last is not None and self._request is not None:
-            # Through a tap of its own, for the others have had this value.
-            tap = Tap(self, self._request, [monitor])
-            tap.accept((tap, *last[1:]))
+        # Through a tap of its own, for the others have had this value.
+        own = Tap(self, self._request, [monitor])
+        if last is not None:
+            own.accept((own, *last[1:]))
             self.dispatcher.wake()
+        elif self._tap.large:
+            self._read_for(own)
 
     def leave(self, monitor: Monitor) -> None:
         """Take a monitor out; with the last one the subscription ends."""
@@ -310,10 +328,17 @@ class Feed:
     def _change_tap(self) -> None:
         if self._tap is None or self._request is None or self.subscription is None:
             return
-        last = self._tap.last
+        before = self._tap
         self._tap = Tap(self, self._request, self.monitors)
-        self._tap.last = last
+        self._tap.last = before.last
+        self._tap.large = before.large
         self.subscription.token = self._tap
+
+    def _read_for(self, tap: Tap) -> None:
+        """Fetch a first value for a monitor that has joined: the last was too large to keep."""
+        channel, request = self.channel, self._request
+        if channel.link is not None and channel.record is not None and request is not None:
+            channel.link.read(channel.record, request, tap)
 
 
 class Dispatcher:
@@ -321,6 +346,7 @@ class Dispatcher:
 
     def __init__(self) -> None:
         self.queue: deque[Slot | Data | Notice] = deque()
+        self.bytes = 0
         self.delivered = 0
         self._event: Event[None] = Event()
         self._held: list[Link] = []
@@ -330,7 +356,7 @@ class Dispatcher:
     @property
     def full(self) -> bool:
         """True when circuits should stop bringing more."""
-        return len(self.queue) > MOST_WAITING
+        return len(self.queue) > MOST_WAITING or self.bytes > MOST_BYTES
 
     @property
     def held(self) -> int:
@@ -356,6 +382,7 @@ class Dispatcher:
     def close(self) -> None:
         """Stop delivering."""
         self.queue.clear()
+        self.bytes = 0
         if self._task is not None:
             self._task.Cancel()
             self._task = None
@@ -366,7 +393,7 @@ class Dispatcher:
             turn_ends = monotonic() + TURN_S
             while queue and monotonic() < turn_ends:
                 self._deliver(min(len(queue), PIECE))
-            if self._held and len(queue) < RESUME_BELOW:
+            if self._held and len(queue) < RESUME_BELOW and self.bytes <= MOST_BYTES // 2:
                 held, self._held = self._held, []
                 for link in held:
                     link.resume()
@@ -386,6 +413,8 @@ class Dispatcher:
         for _ in range(count):
             item = popleft()
             if isinstance(item, tuple):
+                if len(item[3]) >= LARGE:
+                    self.bytes -= len(item[3])
                 for monitor in item[0].streaming:
                     monitor.run(item)
             elif isinstance(item, Slot):

@@ -212,9 +212,9 @@ class Circuit(Requests):
         else:
             results.append((token, index, *usable))
 
-    def fail(self, results: list[Item], reason: str) -> None:
+    def fail(self, results: list[Item], reason: str, silent: bool = False) -> None:
         """Declare the circuit broken and end every request."""
-        self._fault = Fault(reason)
+        self._fault = Fault(reason, silent)
         self._pieces.clear()
         results.extend(self.drop_everything(reason))
         results.append(self._fault)
@@ -249,7 +249,7 @@ class Circuit(Requests):
         if self.echo_deadline is None:
             self.probe(now)
         else:
-            self.fail(results, f"server silent for {now - self._heard_at:.0f} s")
+            self.fail(results, f"server silent for {now - self._heard_at:.0f} s", silent=True)
         return results
 
     def probe(self, now: float) -> None:

@@ -115,7 +115,7 @@ DONT_REPLY: Final = 5
 DO_REPLY: Final = 10
 
 LAST_PLAUSIBLE: Final = 0xFF
-"""A later revision may add commands, but not so many: beyond this the peer speaks something else."""
+"""A later revision may add commands, but not so many: the peer speaks something else."""
 
 READ_ACCESS: Final = 1
 WRITE_ACCESS: Final = 2

@@ -9,7 +9,7 @@ is reset, because a new circuit makes new records; so no old SID, type or count 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -215,7 +215,7 @@ class Fault:
     """The circuit must be closed now; nothing more will come out of it."""
 
     reason: str
-    details: list[str] = field(default_factory=list)
+    silent: bool = False
 
 
 Event = (

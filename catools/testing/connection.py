@@ -115,11 +115,14 @@ class Connection:
                 if not data:
                     break
                 for message in reader.feed(data):
-                    if self.closed:
-                        return
-                    self.received.append(message)
-                    self.server.handle(self, message)
+                    self._take(message)
         self.server.gone(self)
+
+    def _take(self, message: Frame) -> None:
+        # A handler of the test may have closed the connection within this very block.
+        if not self.closed:
+            self.received.append(message)
+            self.server.handle(self, message)
 
     def _write(self) -> None:
         with suppress(OSError):
