@@ -101,7 +101,10 @@ class CoShellApp(TerminalIPythonApp):
         """Run the start-up files of the profile, then IPython's own."""
         super().init_code()
         for file in self.layer.startup_files if self.layer is not None else ():
-            self._exec_file(str(file))
+            try:
+                self._exec_file(str(file))
+            except Exception as failure:
+                self.shell.failures.add(f"start-up file {file}", failure)
 
     @property
     def _prompts(self) -> bool:

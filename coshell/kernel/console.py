@@ -279,6 +279,10 @@ class Console:
 
     def _insert(self, text: str) -> None:
         """Put whole lines above the line that the foreground is writing."""
+        if not self.terminal.paints:
+            begin = "\n" if self._partial else ""
+            self.terminal.write(f"{begin}{text}{self._partial}")
+            return
         erasure = self._erasure()
         if self._partial:
             erasure += f"{self._up_from(self._partial)}\r\x1b[J"

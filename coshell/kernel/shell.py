@@ -142,12 +142,14 @@ class CoShell(TerminalInteractiveShell):
     @default("simple_prompt")
     def _plain_prompt(self) -> bool:
         # IPython also wants standard error to be a terminal: `coshell 2>file` keeps its prompt.
-        return not self.terminal.interactive or "IPY_TEST_SIMPLE_PROMPT" in os.environ
+        return not self.terminal.paints or "IPY_TEST_SIMPLE_PROMPT" in os.environ
 
     def init_prompt_toolkit_cli(self) -> None:
         """Make IPython's prompt session, and put the dock into it."""
         super().init_prompt_toolkit_cli()
         if self.simple_prompt:
+            # IPython has put a prompt there that holds up everything while it waits.
+            vars(self).pop("prompt_for_code", None)
             self._lines = LineReader(self.terminal.source.fileno(), self.terminal.encoding)
             return
         session = self.pt_app
@@ -243,6 +245,8 @@ class CoShell(TerminalInteractiveShell):
             except EOFError:
                 if self._may_leave():
                     self.keep_running = False
+            except KeyboardInterrupt:
+                print("\nKeyboardInterrupt")
             else:
                 if code:
                     self.run_cell(code, store_history=True)

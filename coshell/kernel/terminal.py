@@ -75,7 +75,7 @@ class Terminal:
 
     def watch(self) -> None:
         """Set the discipline kept while a cell runs."""
-        if self._cooked is None or not self.interactive:
+        if self._cooked is None or not self.paints:
             return
         attributes = self._copy()
         attributes[_LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting: scripts, code, pipes, profiles, other shells, and what is wrong with each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from tests.support.terminal import ROOT, Terminal, coshell
+
+
+def run(home, *arguments, text=None):
+    """Run coshell without a terminal."""
+    env = {name: value for name, value in {**os.environ, **home}.items() if value is not None}
+    env["PYTHONPATH"] = str(ROOT)
+    return subprocess.run(
+        coshell(*arguments),
+        input=text,
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "output"),
+    [
+        ("print(6 * 7)", 0, "42\n"),
+        ("import sys; print(sys.argv[1:]); sys.exit(3)", 3, "['a', '-b']\n"),
+        ("raise SystemExit('no good')", 1, ""),
+        ("1 / 0", 1, ""),
+        ("from pkg_resources import require; require('cothread==1.6'); print('on')", 0, "on\n"),
+        (
+            "from cothread import *\nn = []\nSpawn(lambda: n.append(1))\nSleep(0.01)\nprint(n)",
+            0,
+            "[1]\n",
+        ),
+        ("import os; print(__name__, os.path.basename(__file__))", 0, "__main__ script.py\n"),
+    ],
+)
+def test_a_script(home, tmp_path, script, status, output):
+    path = tmp_path / "script.py"
+    path.write_text(script)
+    ended = run(home, str(path), "a", "-b")
+    assert (ended.returncode, ended.stdout) == (status, output), ended.stderr
+    if "1 / 0" in script:
+        assert "ZeroDivisionError" in ended.stderr
+        assert "runpy" not in ended.stderr
+
+
+def test_a_script_that_is_not_there(home):
+    ended = run(home, "no/such/file.py")
+    assert ended.returncode == 2
+    assert ended.stderr == "coshell: can't open file 'no/such/file.py': no such file\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("print(6 * 7)", 0), ("print(42); 1 / 0", 1), ("print(42); exit(5)", 5)]
+)
+@pytest.mark.parametrize("piped", [False, True])
+def test_code_from_the_command_line_or_a_pipe(home, code, status, piped):
+    if "exit(5)" in code:
+        code = "import sys; print(42); sys.exit(5)"
+    ended = run(home, text=code) if piped else run(home, "-c", code)
+    assert ended.returncode == status, ended.stderr
+    assert ended.stdout.splitlines()[0] == "42"
+
+
+def test_a_script_and_then_a_prompt(start, tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text("import sys\nkept = sys.argv\nprint('ran')")
+    shell = start("--no-banner", "-i", str(path), "one")
+    shell.wait_for("ran")
+    shell.wait_match(r"^In \[\d\]: *$")
+    shell.line("kept[1:]")
+    shell.wait_for("['one']")
+
+
+def test_a_profile_of_the_site(start, tmp_path):
+    profile = tmp_path / "site" / "ring"
+    (profile / "startup").mkdir(parents=True)
+    (profile / "startup" / "10-good.py").write_text("from_profile = caget.__name__ * 2")
+    (profile / "startup" / "20-bad.py").write_text("1 / 0")
+    (profile / "startup" / "30-good.py").write_text("after_bad = 'here'")
+    (profile / "ipython_config.py").write_text("get_config().TerminalInteractiveShell.x = (")
+    shell = start("--no-banner", "--profile", "ring", env={"COSHELL_PROFILES": str(profile.parent)})
+    shell.wait_prompt(1)
+    shown = "".join(shell.history)
+    assert "ipython_config.py was not used" in shown
+    assert "✗ start-up file" in shown
+    assert "ZeroDivisionError" in shown
+    shell.line("from_profile, after_bad")
+    shell.wait_for("('cagetcaget', 'here')")
+
+
+def test_profiles_that_there_are(home):
+    ended = run(home, "--profile", "list")
+    assert {line.split()[0] for line in ended.stdout.splitlines()} >= {"demo", "expert", "operator"}
+    ended = run(home, "--profile", "nosuch")
+    assert ended.returncode == 2
+    assert "there is no profile 'nosuch'; there are: " in ended.stderr
+
+
+def test_embedded_in_a_program(start, home, tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import coshell\ndef f():\n  x = 42\n  coshell.embed()\n  print('went', 'on')\nf()"
+    )
+    terminal = Terminal([sys.executable, str(path)], env={**home, "PYTHONPATH": str(ROOT)})
+    try:
+        terminal.wait_prompt(1)
+        terminal.line("x")
+        terminal.wait_for("Out[1]: 42")
+        terminal.line("exit")
+        terminal.wait_for("went on")
+        assert terminal.wait_end() == 0
+    finally:
+        terminal.close()
+
+
+def test_in_a_stock_ipython(home):
+    terminal = Terminal([sys.executable, "-m", "IPython", "--no-banner"], env=home)
+    try:
+        terminal.wait_prompt(1)
+        terminal.line("%load_ext coshell")
+        terminal.wait_prompt(2)
+        terminal.line(
+            "n = []; job = Spawn(lambda: [(Sleep(0.01), n.append(i)) for i in range(50)])"
+        )
+        terminal.wait_prompt(3)
+        terminal.line("job.Wait(5); len(n)")
+        terminal.wait_for("Out[3]: 50")
+        terminal.line("job = Spawn(lambda: (Sleep(0.3), print('from the', 'background')))")
+        terminal.wait_for("from the background")
+        terminal.send("typed")
+        terminal.key("ctrl-c")
+        terminal.line("1 + 1")
+        terminal.wait_match(r"Out\[\d\]: 2$")
+    finally:
+        terminal.close()
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_a_session_is_left_and_returned_to(home, tmp_path):
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    env = {**home, "TMUX_TMPDIR": str(tmp_path), "TMUX": None}
+    first = Terminal(coshell("--session", name, "--no-banner"), env=env)
+    try:
+        first.wait_match(r"^In \[1\]:")
+        first.line("kept = 6 * 7")
+        first.wait_match(r"^In \[2\]:")
+        first.send("\x02d")
+        assert first.wait_end() == 0
+    finally:
+        first.close()
+    second = Terminal(coshell("--session", name), env=env)
+    try:
+        second.wait_match(r"^In \[2\]:")
+        second.line("kept")
+        second.wait_for("Out[2]: 42")
+        second.line("exit")
+        assert second.wait_end() == 0
+    finally:
+        second.close()
+
+
+@pytest.mark.parametrize("term", ["dumb", "linux", "vt100"])
+def test_other_terminals(start, term):
+    shell = start("--no-banner", env={"TERM": term})
+    shell.wait_prompt(1)
+    shell.line("job = Spawn(lambda: (Sleep(0.2), print('from the', 'background'))); 6 * 7")
+    shell.wait_for("42", "from the background")
+    shell.line("exit")
+    assert shell.wait_end() == 0
+
+
+def test_a_terminal_that_does_not_tell_its_cursor(start):
+    shell = start("--no-banner", position_reports=False)
+    shell.wait_prompt(1)
+    shell.line("job = Spawn(Sleep, 1000)")
+    shell.wait_prompt(2)
+    shell.wait_for("1 job")
+    shell.send("typed")
+    shell.wait_for("In [2]: typed")
+    assert shell.row("1 job") > shell.row("In [2]: typed")
+    assert "WARNING" not in "\n".join(shell.history)
+
+
+def test_errors_to_a_file_keep_the_prompt(start, tmp_path):
+    with (tmp_path / "errors").open("wb") as errors:
+        shell = start("--no-banner", stderr=errors)
+        shell.wait_prompt(1)
+        shell.line("import sys; sys.stderr.write('to the' + ' file'); 6 * 7")
+        shell.wait_for("42")
+        shell.line("job = Spawn(Sleep, 1000)")
+        shell.wait_for("1 job")
+        assert "to the file" not in shell.text
+    assert "to the file" in (tmp_path / "errors").read_text()
+
+
+def test_a_resize_while_typing(shell):
+    shell.line("job = Spawn(Sleep, 1000)")
+    shell.wait_for("1 job")
+    shell.send("typed")
+    for columns, rows in ((60, 15), (100, 30), (40, 10), (80, 24)):
+        shell.resize(columns, rows)
+        shell.wait_until(
+            lambda rows=rows: shell.lines[rows - 1].startswith(" 1 job"),
+            "the dock is at the bottom",
+        )
+        shell.wait_match(r"^In \[3\]: typed$")
