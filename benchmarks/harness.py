@@ -19,6 +19,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
+from . import native
+
 __all__ = ["Benchmark", "Contender", "Figure", "Goal", "Outcome", "Unavailable", "run"]
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,8 +39,8 @@ class Contender:
     """Somebody who does the work that is measured.
 
     Attributes:
-        program: a file of `programs/`, or for `native` the path of an executable.
-        home: whose interpreter runs it: this checkout's, or that of the peers.
+        program: a file of `programs/`.
+        home: whose interpreter runs it, this checkout's or that of the peers; `native` is C.
     """
 
     name: str
@@ -177,18 +179,20 @@ def measure(
     """
     settings = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
     settings.pop("PYTHONPATH", None)
+    program = PROGRAMS / contender.program
     if contender.home == "native":
-        command = [contender.program, *contender.arguments]
+        try:
+            command = [str(native.build(program))]
+        except native.CannotBuild as exc:
+            raise Unavailable(str(exc)) from None
+    elif contender.home == "peers":
+        command = [str(peers()), str(program)]
     else:
-        interpreter = Path(sys.executable)
-        if contender.home == "peers":
-            interpreter = peers()
-        else:
-            settings["PYTHONPATH"] = str(ROOT)
-        command = [str(interpreter), str(PROGRAMS / contender.program), *contender.arguments]
+        settings["PYTHONPATH"] = str(ROOT)
+        command = [sys.executable, str(program)]
     try:
         done = subprocess.run(
-            command,
+            [*command, *contender.arguments],
             env=settings,
             stdin=subprocess.DEVNULL,
             capture_output=True,
