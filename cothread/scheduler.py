@@ -401,6 +401,9 @@ def _through_hub(strand: Any, now: float) -> None:
     elif _hub.dead:
         scheduler.launch_hub()
     scheduler.accounts.charge(strand, now)
+    if strand.task:
+        # It has ended: its greenlet stays in the pool and must not keep it alive.
+        strand.task = None
     guest = scheduler.guests.get(strand) if scheduler.guests else None
     if guest is None:
         _hub.switch()
