@@ -179,6 +179,8 @@ def relinquish(strand: Any) -> None:
     Suspends: always.
     """
     now = clock()
+    # Its last wait may hold an exception, and so everything that the cothread could see.
+    strand.wait = None
     pool.append(strand)
     if now < due and ready:
         strand.task = None
