@@ -93,8 +93,9 @@ class CoShellApp(TerminalIPythonApp):
     def init_extensions(self) -> None:
         """Load the magics, then the extensions that the configuration names."""
         load = self.shell.extension_manager.load_extension
-        for name in ("coshell.magics", "coshell.magics.jobs"):
+        for name in ("coshell.magics", "coshell.magics.jobs", "coshell.magics.guide"):
             self.shell.start_later(partial(load, name))
+        self.shell.start_later(self._add_completion)
         super().init_extensions()
 
     def init_code(self) -> None:
@@ -149,6 +150,12 @@ class CoShellApp(TerminalIPythonApp):
         import catools
 
         self._add_names(catools)
+
+    def _add_completion(self) -> None:
+        from coshell.completion import install
+        from coshell.session import session
+
+        install(self.shell, session)
 
     def _add_status(self) -> None:
         from coshell.session import session

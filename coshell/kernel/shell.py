@@ -18,6 +18,7 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from IPython.utils.text import LSString, SList
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.input import create_input
+from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets import default
 
 from cothread import Spawn, Yield, current, hooks
@@ -154,6 +155,10 @@ class CoShell(TerminalInteractiveShell):
             return
         session = self.pt_app
         session.completer = ShellCompleter(self, self.failures.add)
+        keys = KeyBindings()
+        # IPython's own key for this would end every program of the terminal.
+        keys.add("c-\\")(self._on_quit)
+        session.key_bindings = merge_key_bindings([session.key_bindings, keys])
         session.app.after_render += self._drawn
         self.host.adopt(session)
 

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Completion of PV names: what is offered, and where."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coshell.completion import NameIndex, PVMatcher
+from coshell.panel.model import Metadata
+from coshell.session import Session
+
+NAMES = ["SR:BPM-01:X", "SR:BPM-01:Y", "SR:BPM-02:X", "SR:CURRENT", "SR", "LI:GUN:STATE"]
+
+
+@pytest.fixture
+def matcher() -> PVMatcher:
+    session = Session()
+    session.name_sources.append(lambda: NAMES)
+    session.metadata["LI:GUN:STATE"] = Metadata(enums=("Off", "On", "Stand by"))
+    return PVMatcher(session, {"caget": object()})
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("", ["LI:", "SR", "SR:"]),
+        ("S", ["SR", "SR:"]),
+        ("SR:", ["SR:BPM-01:", "SR:BPM-02:", "SR:CURRENT"]),
+        ("SR:BPM-01", ["SR:BPM-01:X", "SR:BPM-01:Y"]),
+        ("SR:C", ["SR:CURRENT"]),
+        ("L", ["LI:GUN:STATE"]),
+        ("X", []),
+    ],
+)
+def test_names_grow_part_by_part(typed, offered):
+    assert NameIndex(NAMES).parts(typed) == offered
+
+
+names = st.lists(st.text("AB:1", min_size=1, max_size=8), max_size=30)
+
+
+@given(names, st.text("AB:1", max_size=5))
+def test_every_name_is_reached_by_following_the_parts(names, typed):
+    index = NameIndex(names)
+    offered = index.parts(typed)
+    assert all(part.startswith(typed) for part in offered)
+    matching = [name for name in names if name.startswith(typed)]
+    assert all(any(name.startswith(part) for part in offered) for name in matching)
+    assert bool(offered) == bool(matching)
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("%caget SR:", ("SR:", None)),
+        ("caget SR:", ("SR:", None)),
+        ("%camonitor ring: SR:BPM-01:X SR:BP", ("SR:BP", None)),
+        ("%caput LI:GUN:STATE O", ("O", "LI:GUN:STATE")),
+        ("%caput LI:GUN:STATE 'St", ("St", "LI:GUN:STATE")),
+        ("x = caget('SR:B", ("SR:B", None)),
+        ("caget(['SR:BPM-01:X', 'SR:B", ("SR:B", None)),
+        ('p = PV("SR:', ("SR:", None)),
+        ("print('SR:", None),
+        ("caget = 3", None),
+        ("%timeit SR:", None),
+    ],
+)
+def test_where_a_name_is_being_typed(matcher, text, typed):
+    assert matcher.typed(text) == typed
+
+
+def test_fields_after_a_dot(matcher):
+    assert matcher.candidates("SR:CURRENT.HI") == ["SR:CURRENT.HIHI", "SR:CURRENT.HIGH"]
+    assert matcher.candidates("SR:NOSUCH.HI") == []
+
+
+def test_states_as_the_value_of_a_put(matcher):
+    assert matcher.candidates("o", "LI:GUN:STATE") == ["Off", "On"]
+    assert matcher.candidates("", "LI:GUN:STATE") == ["Off", "On", "'Stand by'"]
+    assert matcher.candidates("x", "SR:CURRENT") == []
+
+
+def test_a_hundred_thousand_names_are_looked_at_part_by_part():
+    many = [f"SR{i // 1000:03}-DI:BPM-{i % 1000:04}:X" for i in range(100_000)]
+    index = NameIndex(many)
+    assert len(index.parts("SR")) == 100
+    assert len(index.parts("SR042-DI:BPM-00")) == 100
+    assert index.parts("SR042-DI:BPM-0007") == ["SR042-DI:BPM-0007:X"]
