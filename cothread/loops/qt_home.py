@@ -48,12 +48,15 @@ _NEVER: Final = float("inf")
 
 
 class _QtsTurn:
-    """An alarm that makes the host ready when cothreads have kept Qt waiting for long."""
+    """An alarm that makes the host ready when cothreads have kept Qt waiting for long.
+
+    It may stand in the timer heap several times; the first to come disarms the others.
+    """
 
     __slots__ = ("target",)
 
-    def __init__(self, strand: Any) -> None:
-        self.target = strand
+    def __init__(self) -> None:
+        self.target: Any = None
 
     def expire(self) -> None:
         strand, self.target = self.target, None
@@ -106,7 +109,7 @@ class Home:
         self._put_off: list[Any] = []
         self._holding = False
         self._unwinding = False
-        self._alarm = _QtsTurn(None)
+        self._alarm = _QtsTurn()
         self._timeout: float | None = None
         self._armed = _NEVER
         self._awake_since = switching.clock()
@@ -157,9 +160,7 @@ class Home:
             scheduler.pool.append(scheduler.new_hosts_strand())
             self._task = Spawn(self._live)
             self._task.name = "Qt"
-        if not self._wanted:
-            self._ended.Reset()
-            self._wanted.Signal()
+        self._wanted.Signal()
 
     def wait(self) -> int:
         """Wait until Qt's event loop ends.
@@ -191,7 +192,6 @@ class Home:
                 self._tell_end(self._run())
                 if self._closing or not self._keep_on:
                     break
-                self._ended.Reset()
 
     def _run(self) -> int:
         self._base = sys._getframe()
@@ -217,7 +217,8 @@ class Home:
             self._release()
 
     def _tell_end(self, code: int) -> None:
-        self._ended.Signal(code)
+        ended, self._ended = self._ended, Event(auto_reset=False)
+        ended.Signal(code)
         if self.quits and not self._closing:
             Quit()
 
@@ -269,7 +270,7 @@ class Home:
         return bool(self._waits) or caller is not self._base or self._thread.loopLevel() > 1
 
     def _account(self, now: float) -> None:
-        scheduler.charge(self._strand, now, self._awake_since)
+        scheduler.accounts.charge(self._strand, now, self._awake_since)
         self._awake_since = now
 
     def _turn(self, nested: bool) -> None:
@@ -280,7 +281,7 @@ class Home:
             self._hold()
         elif self._holding and not nested:
             self._release()
-        self._alarm = _QtsTurn(self._strand)
+        self._alarm.target = self._strand
         add_timer(now + TURN_S, self._alarm)
         self._timeout = 0.0
         hub: Any = scheduler.hub

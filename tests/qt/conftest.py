@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Qt for tests: offscreen in this process, real windows under Xvfb in other processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FATE_S = 40
+
+pytest.importorskip("qtpy", reason="Qt is not installed")
+pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 or a library it needs is not installed")
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="qt-"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def app():
+    """Start Qt once, before any test takes stock of what there is."""
+    import cothread
+
+    app = cothread.iqt(argv=["tests"])
+    app.setQuitOnLastWindowClosed(False)
+    cothread.Sleep(0.05)
+    return app
+
+
+@pytest.fixture
+def home(app):
+    """Return where Qt lives."""
+    from cothread.loops import qt
+
+    return qt._home
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """Return this process's environment with changes; None takes a variable out."""
+    merged = {**os.environ, "PYTHONPATH": str(ROOT), **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def run_program(text: str, *args: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Run a program that uses Qt, to its end."""
+    return subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", text, *args],
+        capture_output=True,
+        text=True,
+        timeout=FATE_S,
+        check=False,
+        env=environment(**changes),
+    )
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """Start an X server without a screen, and return its DISPLAY."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed: no test with real windows")
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"],
+        pass_fds=[writer],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as numbers:
+            number = numbers.readline().strip()
+        if not number:
+            pytest.skip("Xvfb does not start here: no test with real windows")
+        shown = f":{number}"
+        trial = run_program(
+            "from qtpy.QtWidgets import QApplication; QApplication([])",
+            DISPLAY=shown,
+            QT_QPA_PLATFORM=None,
+        )
+        if trial.returncode:
+            pytest.skip(f"Qt cannot use X here: {trial.stderr.strip()[:300]}")
+        yield shown
+    finally:
+        server.terminate()
+        server.wait(10)
