@@ -31,7 +31,7 @@ Callback = Callable[[ca_nothing], object]
 class PutBatch(Batch):
     """Collects completions, and tells callbacks and hooks of each."""
 
-    __slots__ = ("_attempts", "_names", "_notify", "completed")
+    __slots__ = ("_attempts", "_names", "_notify", "completed", "returns_failures")
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class PutBatch(Batch):
         self._notify = notify
         self._attempts = attempts
         self.completed: set[int] = set()
+        self.returns_failures = False
 
     def written(self, index: int, status: int, detail: str) -> None:
         """Take the end of a put."""
@@ -54,7 +55,8 @@ class PutBatch(Batch):
 
     def ended(self, index: int, result: ca_nothing) -> None:
         """Tell callback and hooks how a put has ended."""
-        if self._notify is not None:
+        # A failure that the call itself is going to return is not called back as well.
+        if self._notify is not None and (result.ok or not self.returns_failures):
             self._notify(result)
         self.tell_hooks(index, result)
 
@@ -123,6 +125,7 @@ class Put:
         """
         if self.attempts:
             put_hooks.check(self.attempts)
+        self.batch.returns_failures = not self.wait
         self._start()
         try:
             while self.waiting or (self.wait and self.batch.left > 0):
@@ -136,6 +139,7 @@ class Put:
                     self._issue(index, channel)
         finally:
             self._flush()
+            self.batch.returns_failures = False
             for index in self.waiting:
                 channel = self.channels[index]
                 assert channel is not None

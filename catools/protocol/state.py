@@ -111,6 +111,8 @@ class CircuitState:
             raise RequestRefused(ECA_NOWTACCESS, "this client is read-only")
         put.sent = True
         self.send(put.message)
+        # Thousands of puts are remembered after they were sent, and one may be megabytes long.
+        put.message = b""
         if put.notify:
             put.channel.put_in_flight = put
             self.puts[put.ident] = put
