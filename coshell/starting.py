@@ -168,3 +168,4 @@ class CoShellApp(TerminalIPythonApp):
     def _add_names(self, module: ModuleType) -> None:
         names = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
         self.shell.push({module.__name__: module, **names}, interactive=False)
+        self.shell.protected.add({name: x for name, x in names.items() if callable(x)})

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from subprocess import CalledProcessError
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult
 from IPython.core.page import get_pager_cmd
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
@@ -34,6 +36,7 @@ from .keyboard import Keyboard, LineReader
 from .output import Outlet
 from .programs import Programs
 from .prompt import ShellCompleter, rows_of
+from .protected import Protected
 from .stalls import Stalls
 from .terminal import Terminal
 
@@ -76,7 +79,11 @@ class CoShell(TerminalInteractiveShell):
             keyboard = create_input(stdin=self.terminal.source)
             self._opened.enter_context(create_app_session(keyboard, self.host.output))
         super().__init__(*args, **kwargs)
+        self.protected = Protected(self.user_ns, self.emit)
         self.loop_runner = self.guest
+        if "use_jedi" not in self.config.get("Completer", {}) | self.config.get("IPCompleter", {}):
+            # It analyses whole modules at the first Tab: panels would stand still for seconds.
+            self.Completer.use_jedi = False
         self.set_hook("show_in_pager", self._page, 90)
         self.loop_runner_map = {**self.loop_runner_map, "asyncio": (self.guest, True)}
         self.dock.status_fields.append(self._jobs_field)
@@ -134,6 +141,9 @@ class CoShell(TerminalInteractiveShell):
                 Yield()
 
     def _drawn(self, _: Application[Any]) -> None:
+        if self.stalls.cell_ran:
+            # After the next wait, whoever holds the scheduler is the prompt and not the cell.
+            self.guest.loop.call_soon(self.stalls.prompted)
         if self._steps and not self._starting:
             self._starting = True
             Spawn(self.finish_starting, gently=True).name = "starting"
@@ -285,6 +295,7 @@ class CoShell(TerminalInteractiveShell):
             self._depth -= 1
             if self._depth == 0:
                 self.console.leave_cell()
+                self.protected.check()
                 self.jobs.discover()
 
     @contextmanager
@@ -324,16 +335,38 @@ class CoShell(TerminalInteractiveShell):
 
     # -- the terminal
 
+    def _secret(self, prompt: str = "Password: ", _stream: Any = None, **_: Any) -> str:
+        self._may_read()
+        return self.host.ask(prompt, password=True)
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Bring Qt in: what `%gui qt` and `%matplotlib qt` do. Other toolkits have no place here.
+
+        Raises:
+            UsageError: it is another toolkit.
+        """
+        if gui is None or gui == "asyncio":
+            return
+        if not gui.lower().startswith("qt"):
+            raise UsageError(f"coshell runs Qt beside the prompt, not {gui}; try %gui qt")
+        from cothread import iqt
+
+        iqt()
+
     @contextmanager
     def _keyboard(self) -> Iterator[None]:
         original, sys.stdin = (
             sys.stdin,
             Keyboard(self.console, self.terminal.source, self.host, self._may_read),
         )
+        # The library's own reads the device, with whatever line discipline it finds there.
+        unpatched = getpass.getpass
+        setattr(getpass, "getpass", self._secret)  # noqa: B010  # newer Pythons have more arguments
         try:
             yield
         finally:
             sys.stdin = original
+            getpass.getpass = unpatched
 
     def _on_resize(self, *_: object) -> None:
         self.console.resized()

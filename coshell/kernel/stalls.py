@@ -53,6 +53,10 @@ class Stalls:
             self._watchdog.stop()
             hooks.set_stall_hook(previous)
 
+    def prompted(self) -> None:
+        """Take note that the prompt waits: what holds the scheduler now is no cell."""
+        self.cell_ran = False
+
     def stuck(self, hog: Hog) -> None:
         """Say who holds the scheduler, and make Ctrl-C a signal.
 

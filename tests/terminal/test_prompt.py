@@ -110,7 +110,8 @@ def test_the_dock_yields_to_the_completion_menu(shell):
     shell.send("Sp")
     shell.key("tab")
     shell.wait_for("In [4]: Spawn")
-    shell.key("ctrl-c")
+    # The first ends the completion, the second clears the line.
+    shell.key("ctrl-c", "ctrl-c")
     shell.send("import c")
     shell.key("tab")
     shell.wait_for("calendar", "row 15")
@@ -118,3 +119,37 @@ def test_the_dock_yields_to_the_completion_menu(shell):
     shell.key("esc", "ctrl-c")
     shell.wait_gone("calendar")
     shell.wait_for("row 0")
+
+
+def test_a_protected_name_is_rebound_but_not_in_silence(shell):
+    shell.line("caget = 3")
+    shell.wait_prompt(3)
+    shell.wait_until(
+        lambda: "`from catools.api import caget` brings it back" in "".join(shell.lines),
+        "a warning",
+    )
+    shell.line("caget = 4; Sleep(0.1)")
+    shell.wait_prompt(4)
+    shell.line("caget")
+    shell.wait_for("Out[4]: 4")
+    assert sum("was a function" in line for line in shell.history) == 1
+    shell.line("del cainfo")
+    shell.wait_prompt(6)
+    shell.line("cainfo.__name__")
+    shell.wait_for("Out[6]: 'cainfo'")
+
+
+def test_a_password_is_not_shown(shell):
+    shell.line("import getpass; word = getpass.getpass('Secret: ')")
+    shell.wait_match(r"^Secret: *$")
+    shell.line("sesame")
+    shell.wait_prompt(3)
+    assert "sesame" not in "\n".join(shell.history)
+    shell.line("word[::-1]")
+    shell.wait_for("Out[3]: 'emases'")
+
+
+def test_toolkits_other_than_qt_are_refused_in_one_line(shell):
+    shell.line("%gui tk")
+    shell.wait_for("coshell runs Qt beside the prompt, not tk")
+    assert "Traceback" not in shell.text
