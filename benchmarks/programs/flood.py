@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from struct import Struct
 
 HEADER = Struct("!HHHHII")
@@ -83,8 +84,9 @@ def serve(tcp: socket.socket) -> None:
 
 
 def swallow(tcp: socket.socket) -> None:
-    while tcp.recv(65536):
-        pass
+    with suppress(OSError):
+        while tcp.recv(65536):
+            pass
 
 
 def accept(listener: socket.socket) -> None:
