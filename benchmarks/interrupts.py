@@ -35,8 +35,8 @@ def work():
         Yield()
 jobs_.append(Spawn(work))
 def hold(wait):
-    print("re" + "ady")
     try:
+        print("re" + "ady")
         wait()
         return "ended"
     except KeyboardInterrupt:
