@@ -13,7 +13,7 @@ from tests.support.ioc import Ioc
 
 from .harness import PROGRAMS, ROOT, Unavailable
 
-__all__ = ["PREFIX", "counting", "flood", "records"]
+__all__ = ["PREFIX", "counting", "flood", "records", "silence"]
 
 PREFIX = "BENCH:"
 COUNT = 10_000
@@ -58,12 +58,23 @@ def counting(count: int, period: str) -> AbstractContextManager[Mapping[str, str
 
 
 @contextmanager
+def silence() -> Iterator[Mapping[str, str]]:
+    """Serve nothing, and keep libca from starting a repeater."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as repeater:
+        repeater.bind(("127.0.0.1", 0))
+        yield {"EPICS_CA_REPEATER_PORT": str(repeater.getsockname()[1])}
+
+
+@contextmanager
 def flood(count: int) -> Iterator[Mapping[str, str]]:
     """Serve numbers that change as fast as the client takes them."""
     command = [sys.executable, str(PROGRAMS / "flood.py"), PREFIX, str(count)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
+    with (
+        silence() as quiet,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as server,
+    ):
         assert server.stdout is not None
         assert server.stdin is not None
         port = server.stdout.readline().strip()
@@ -71,6 +82,7 @@ def flood(count: int) -> Iterator[Mapping[str, str]]:
             raise Unavailable("the flooding server did not start")
         try:
             yield {
+                **quiet,
                 "EPICS_CA_ADDR_LIST": f"127.0.0.1:{port}",
                 "EPICS_CA_AUTO_ADDR_LIST": "NO",
                 "EPICS_CA_NAME_SERVERS": "",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Channel Access in C, on libca itself: what the C tools cost, without their printing.
 
-   access_libca WORK PREFIX COUNT [plain|checked SECONDS]; prints the same JSON as its neighbours. */
+   access_libca WORK PREFIX COUNT [plain|checked|printed SECONDS]; prints the same JSON as its
+   neighbours.  `printed` also writes each update to /dev/null as camonitor does. */
 
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +10,10 @@
 #include <string.h>
 #include <time.h>
 
+#include <alarm.h>
+#include <alarmString.h>
 #include <cadef.h>
+#include <epicsTime.h>
 
 #define PATIENCE_S 120.0
 #define EPICS_EPOCH 631152000.0
@@ -22,6 +26,7 @@ static double *last;
 static long number, lost, lag_count;
 static double *lags;
 static int checked;
+static FILE *paper;
 
 static double now(clockid_t clock)
 {
@@ -66,6 +71,13 @@ static void on_update(struct event_handler_args args)
     const struct dbr_time_double *update = args.dbr;
     long i = (long)args.usr;
     number++;
+    if (paper) {
+        char stamp[40];
+        epicsTimeToStrftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S.%06f", &update->stamp);
+        fprintf(paper, "%-30s %s %g %s %s\n", ca_name(args.chid), stamp, update->value,
+                epicsAlarmConditionStrings[update->status],
+                epicsAlarmSeverityStrings[update->severity]);
+    }
     if (!checked)
         return;
     if (!isnan(last[i]) && update->value != last[i] + 1)
@@ -130,6 +142,8 @@ int main(int argc, char **argv)
     int rounds = 1, items = 1;
     if (!strcmp(work, "updates")) {
         checked = argc > 4 && !strcmp(argv[4], "checked");
+        if (argc > 4 && !strcmp(argv[4], "printed"))
+            paper = fopen("/dev/null", "w");
         updates(prefix, argc > 5 ? atof(argv[5]) : 5.0);
         fflush(stdout);
         _Exit(0);

@@ -6,13 +6,15 @@ from __future__ import annotations
 import json
 import os
 import resource
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from time import monotonic, perf_counter, process_time, time
 from typing import Any
 
-__all__ = ["NAP_S", "Updates", "cpu_us", "in_time", "lap", "names", "report", "resident_kb"]
+__all__ = ["NAP_S", "Sink", "Updates", "cpu_us", "in_time", "lap", "names", "report", "resident_kb"]
 
 NAP_S = 12.0
 """How long sleepers sleep: the last one must lie down before the first one gets up."""
@@ -111,6 +113,32 @@ class Updates:
             figures["p99_ms"] = self.lags[len(self.lags) * 99 // 100] * 1e3
             figures["lost"] = self.lost
         return figures
+
+
+class Sink:
+    """A process that takes in searches and never answers them."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("sink.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        port = self._process.stdout.readline().strip()
+        self.environment = {
+            "EPICS_CA_ADDR_LIST": f"127.0.0.1:{port}",
+            "EPICS_CA_AUTO_ADDR_LIST": "NO",
+            "EPICS_CA_NAME_SERVERS": "",
+        }
+
+    def received(self) -> int:
+        """Return how many datagrams have come so far."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
 
 
 def report(*distributions: str, **figures: float) -> None:
