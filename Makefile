@@ -5,6 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 PEERS  ?= .peers
+COMPAT ?= .compat
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fuzz soak format bench docs wheel clean
@@ -17,8 +18,9 @@ demo: $(VENV)/.demo ## start the shell on the demo machine
 	@echo "starting coshell on the demo machine"
 	@$(BIN)/coshell --demo $(ARGS)
 
-test: $(VENV)/.test $(PEERS)/.ready ## run every test (ARGS="tests/unit -k name" to choose)
-	COSHELL_PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m pytest -q $(ARGS)
+test: $(VENV)/.test $(PEERS)/.ready $(COMPAT)/.ready ## run every test (ARGS="tests/unit -k name" to choose)
+	COSHELL_PEERS_PYTHON="$(PEERS_PYTHON)" COSHELL_COMPAT_PYTHON="$(COMPAT_PYTHON)" \
+	  $(BIN)/python -m pytest -q $(ARGS)
 
 fuzz: $(VENV)/.test ## a million hostile messages (ARGS="--seed 7 --case 4711" repeats one)
 	$(BIN)/python -m tests.fuzz $(ARGS)
@@ -43,7 +45,7 @@ wheel: $(VENV)/.test ## build dist/coshell-*.whl
 	$(BIN)/python -m build --wheel
 
 clean: ## remove the virtual environment and everything built
-	rm -rf $(VENV) $(PEERS) build dist docs/reference .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(COMPAT) build dist docs/reference .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first interpreter that runs and is new enough; PYTHON=... names one explicitly.
@@ -94,3 +96,14 @@ $(PEERS)/.ready: | $(VENV)/.pip
 	      --disable-pip-version-check --retries 2 cothread==2.20 'aioca>=2.1' 'caproto>=1.2' numpy \
 	    && touch $@; } || \
 	  echo "they cannot be had here: tests that compare with them will be skipped" >&2; fi
+
+# Packages built on cothread, for the tests that run them on ours; the other cothread must not be there.
+COMPAT_PYTHON = $(or $(COSHELL_COMPAT_PYTHON),$(shell test -e $(COMPAT)/.ready && echo $(abspath $(COMPAT))/bin/python))
+
+$(COMPAT)/.ready: | $(VENV)/.pip
+	@if [ -z "$(COSHELL_COMPAT_PYTHON)" ]; then \
+	  echo "installing packages that are built on cothread in $(COMPAT)"; \
+	  { $(BIN)/python -m venv $(COMPAT) && $(COMPAT)/bin/python -m pip install --quiet \
+	      --disable-pip-version-check --retries 2 'greenlet>=3.1' 'p4p>=4.1' 'softioc>=4.5' numpy \
+	    && touch $@; } || \
+	  echo "they cannot be had here: tests that run them will be skipped" >&2; fi

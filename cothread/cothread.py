@@ -57,9 +57,12 @@ class _Rounds:
         Suspends: always.
         """
         # It looks at its descriptors itself; and it takes a turn to do so when there is a message.
+        scheduler.idle = False
         scheduler.call_soon_threadsafe(_take_a_turn)
         Yield()
         Yield()
+        # From now on others must wake the poll loop.
+        scheduler.idle = True
         poll_list = [(scheduler.poller.fileno(), POLLIN)]
         if ready:
             return poll_list, 0.0

@@ -18,7 +18,7 @@ import time
 from importlib import import_module
 from typing import Any, Final
 
-from . import hooks
+from . import hooks, interrupts
 from .coselect import POLLIN, wait_events
 from .scheduler import scheduler
 
@@ -31,6 +31,8 @@ SETTLE_S: Final = 0.02
 # Loaded when first needed: most programs have no prompt.
 _ctypes: Any = None
 _ours: Any = None
+# The signal handler that is out of the way for a moment.
+_handler: Any = None
 
 
 def install() -> None:
@@ -64,6 +66,8 @@ def _set_hook(function: Any) -> None:
 
 
 def _input_hook() -> int:
+    if _handler is not None:
+        _give_handler_back()
     try:
         if (
             threading.get_ident() == scheduler.thread_id
@@ -91,10 +95,20 @@ def _interrupt_caller() -> None:
     """Raise KeyboardInterrupt in the caller of the hook, which an exception here would not reach.
 
     A signal does reach it, provided that it comes after our return and that no Python code runs
-    between its arrival and the caller's own look at signals: so the hook is out of the way then.
+    between its arrival and the caller's own look at signals: so the hook is out of the way then,
+    and so is our signal handler, which would show in the traceback.
     """
+    global _handler
+    if interrupts.installed():
+        _handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     _set_hook(_ctypes.pythonapi.Py_IsInitialized)
     threading.Thread(target=_send_interrupt, args=(threading.get_ident(),)).start()
+
+
+def _give_handler_back() -> None:
+    global _handler
+    signal.signal(signal.SIGINT, _handler)
+    _handler = None
 
 
 def _send_interrupt(thread_id: int) -> None:

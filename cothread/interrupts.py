@@ -113,6 +113,11 @@ def _on_sigint(_signum: int, frame: FrameType | None) -> None:
     request_interrupt(frame)
 
 
+def installed() -> bool:
+    """Tell whether SIGINT is ours."""
+    return signal.getsignal(signal.SIGINT) is _on_sigint
+
+
 def install() -> None:
     """Take over SIGINT, unless the program has a handler of its own."""
     if (
