@@ -94,10 +94,11 @@ def park(wait: Wait, queue: Queue | None = None) -> bool:
         _drop(wait, queue)
         raise
     _drop(wait, queue)
-    if wait.outcome is TIMED_OUT:
+    outcome, wait.outcome = wait.outcome, None
+    if outcome is TIMED_OUT:
         return False
-    assert isinstance(wait.outcome, BaseException)
-    raise wait.outcome
+    assert isinstance(outcome, BaseException)
+    raise outcome
 
 
 def _drop(wait: Wait, queue: Queue | None) -> None:
