@@ -200,8 +200,7 @@ def caput(
         datatype: the type in which to send; None derives it from value and PV.
         wait: wait until the server has processed the put, instead of until it is sent.
         timeout: seconds for the whole call, `(deadline,)`, or None to wait for ever.
-        callback: called with a `ca_nothing` for each PV once its put has been processed, or has
-            failed after the call returned.
+        callback: called with a `ca_nothing` for each PV once its put, having been sent, has ended.
         throw: False returns the errors instead of raising the first.
         strict: refuse None, NaN for integers, and everything else that would arrive changed.
     Returns:

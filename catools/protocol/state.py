@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -71,7 +71,8 @@ class CircuitState:
         self.channels: dict[int, CircuitChannel] = {}
         self.reads: dict[int, PendingRead] = {}
         self.puts: dict[int, Put] = {}
-        self.recent_writes: dict[int, Put] = {}
+        # Ordered, because finding the oldest entry of a plain dict passes all deleted ones.
+        self.recent_writes: OrderedDict[int, Put] = OrderedDict()
         self.subscriptions: dict[int, Subscription] = {}
         self.cancelling: dict[int, Subscription] = {}
         self.outgoing: list[bytes] = []
@@ -120,7 +121,7 @@ class CircuitState:
             recent = self.recent_writes
             recent[put.ident] = put
             if len(recent) > RECENT_WRITES:
-                del recent[next(iter(recent))]
+                recent.popitem(last=False)
 
     def next_puts(self, channel: CircuitChannel, results: list[Item]) -> None:
         """Send what waited behind the WRITE_NOTIFY that has just ended on this channel."""
