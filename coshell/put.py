@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put a value as an operator means it: look, convert strictly, write, wait, look again.
 
-Nothing is written unless every word can be converted; what was asked and what the record made of it
-are both told. Whoever must know of puts (a panel, a journal, a guard) listens at `put_hooks` of
-catools, through which these pass like all others.
+Nothing is written unless every word can be converted, and into many PVs not unless every one of
+them is there and takes it; what was asked and what the record made of it are both told. Whoever
+must know of puts (a panel, a journal, a guard) listens at `put_hooks` of catools, through which
+these pass like all others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Any, Final
 
-from catools import DBR_CHAR_STR, FORMAT_CTRL, caget, caput, connect
-from coshell.convert import CharText, convert
+from catools import DBR_CHAR_STR, FORMAT_CTRL, ca_nothing, caget, caput, connect
+from coshell.convert import CharText, ConversionError, convert
 from coshell.panel.model import Metadata, metadata_of
 from coshell.panel.style import value_texts
-from coshell.panel.text import clip
+from coshell.panel.text import cells, clip, pad, sanitise
 from cothread.clock import monotonic
 
 CONNECT_S: Final = 5.0
 WIDEST_VALUE: Final = 60
+REASONS: Final = 3
+"""How many of many reasons fit into one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,14 @@ class PutResult:
         return self.new is None or agrees(self.asked, self.new, self.metadata)
 
     def __str__(self) -> str:
+        return f"{self.name}  {self.change}"
+
+    @property
+    def change(self) -> str:
+        """What was there and what is there now, in words."""
         units = f" {self.metadata.units}" if self.metadata.units else ""
         shown = self.asked if self.new is None else self.new
-        text = f"{self.name}  {self._text(self.old)} → {self._text(shown)}{units}"
+        text = f"{self._text(self.old)} → {self._text(shown)}{units}"
         if self.new is None:
             return text + ("" if self.completed else "  (sent, not waited for)")
         if not self.ok:
@@ -86,6 +95,47 @@ def agrees(asked: Any, new: Any, metadata: Metadata) -> bool:
         return True
     step = 10.0 ** -(metadata.precision or 6)
     return abs(asked - new) <= max(step, abs(asked) * 1e-6)
+
+
+class Puts(list[PutResult | ca_nothing]):
+    """What became of puts into many PVs: a result for each, or the reason why there is none."""
+
+    @property
+    def failed(self) -> list[ca_nothing]:
+        """The reasons, one for each PV whose put did not come to its end."""
+        return [one for one in self if isinstance(one, ca_nothing)]
+
+    def __str__(self) -> str:
+        widest = max((cells(sanitise(one.name)) for one in self), default=0)
+        lines = []
+        for one in self:
+            if isinstance(one, ca_nothing):
+                what = "✕ " + sanitise(str(one).removeprefix(f"{one.name}: "))
+            else:
+                what = one.change
+            lines.append(f"{pad(sanitise(one.name), widest)}  {what}")
+        if self.failed:
+            lines.append(f"{len(self.failed)} of {len(self)} puts failed")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"<{len(self)} puts{failed}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))
+
+
+class PutsRefused(ConversionError):
+    """Say which of many PVs cannot take the value, and why. Nothing was written."""
+
+    def __init__(self, reasons: Sequence[str], count: int) -> None:
+        shown = "; ".join(sanitise(reason) for reason in reasons[:REASONS])
+        more = f"; and {len(reasons) - REASONS} more" if len(reasons) > REASONS else ""
+        super().__init__(
+            f"nothing was written, because {len(reasons)} of {count} PVs cannot take it: "
+            f"{shown}{more}"
+        )
 
 
 class PutInterrupted(KeyboardInterrupt):
@@ -152,6 +202,129 @@ class Desk:
         finally:
             self.waiting.pop(name, None)
         return PutResult(name, before, asked, new, metadata, wait, elapsed, monotonic(), time())
+
+    def put_many(
+        self,
+        names: Sequence[str],
+        value: Any,
+        *,
+        wait: bool = True,
+        timeout: float | None = None,
+        as_number: bool = False,
+        as_text: bool = False,
+    ) -> Puts:
+        """Write a value to many PVs at once, once all of them are known to take it.
+
+        Args:
+            names: the PVs, each once.
+            value, wait, timeout, as_number, as_text: as for `put`.
+
+        Raises:
+            PutsRefused: a PV is not there, may not be written or cannot hold it. Nothing was
+                written to any of them.
+            PutInterrupted: Ctrl-C; says how many puts had been sent and which had completed.
+
+        Suspends: yes.
+        """
+        deadline = None if timeout is None else (time() + timeout,)
+        within = deadline or CONNECT_S
+        started = None
+        ended: dict[str, float] = {}
+
+        def completed(result: ca_nothing) -> None:
+            ended[result.name] = monotonic()
+            self.waiting.pop(result.name, None)
+
+        try:
+            ready = self._ready(names, value, within, as_number, as_text)
+            started = monotonic()
+            self.waiting |= dict.fromkeys(names, started)
+            errors = _send(ready, wait, deadline, completed)
+            written = [name for name in names if name not in errors] if wait else []
+            news = caget(written, format=FORMAT_CTRL, timeout=CONNECT_S, throw=False)
+        except KeyboardInterrupt as exc:
+            raise PutInterrupted(_many_interrupted(names, started, ended)) from exc
+        finally:
+            for name in names:
+                self.waiting.pop(name, None)
+        found = {new.name: new for new in news if new.ok}
+        at, wall = monotonic(), time()
+        return Puts(
+            errors[one.name]
+            if one.name in errors
+            else PutResult(
+                one.name, one.old, one.asked, found.get(one.name), one.metadata, wait,
+                ended.get(one.name, at) - started, at, wall,
+            )
+            for one in ready
+        )  # fmt: skip
+
+    def _ready(
+        self, names: Sequence[str], value: Any, within: Any, as_number: bool, as_text: bool
+    ) -> list[_Ready]:
+        """Return what will be written to each PV, if all of them take it."""
+        infos = connect(list(names), cainfo=True, timeout=within, throw=False)
+        reasons = [str(info) for info in infos if not info.ok]
+        if reasons:
+            raise PutsRefused(reasons, len(names))
+        olds = caget(list(names), format=FORMAT_CTRL, timeout=within, throw=False)
+        ready = []
+        for info, old in zip(infos, olds, strict=True):
+            if not old.ok:
+                reasons.append(str(old))
+            elif not info.write:
+                reasons.append(f"{info.name}: the server grants no write access")
+            else:
+                try:
+                    metadata = metadata_of(old)
+                    asked = convert(
+                        info.name, value, info, metadata, as_number=as_number, as_text=as_text
+                    )
+                    ready.append(_Ready(info.name, old, asked, metadata))
+                except ConversionError as exc:
+                    reasons.append(str(exc))
+        if reasons:
+            raise PutsRefused(reasons, len(names))
+        return ready
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A put of which everything is known."""
+
+    name: str
+    old: Any
+    asked: Any
+    metadata: Metadata
+
+
+def _send(
+    ready: Sequence[_Ready],
+    wait: bool,
+    deadline: tuple[float] | None,
+    completed: Callable[[ca_nothing], None],
+) -> dict[str, ca_nothing]:
+    """Write everything at once; return the reasons of what failed, by name."""
+    errors: dict[str, ca_nothing] = {}
+    for datatype in (None, DBR_CHAR_STR):
+        group = [one for one in ready if isinstance(one.asked, CharText) is bool(datatype)]
+        results = caput(
+            [one.name for one in group], [one.asked for one in group], wait=wait,
+            timeout=deadline, datatype=datatype, throw=False, callback=completed if wait else None,
+        )  # fmt: skip
+        errors |= {result.name: result for result in results if not result.ok}
+    return errors
+
+
+def _many_interrupted(names: Sequence[str], sent: float | None, ended: dict[str, float]) -> str:
+    if sent is None:
+        return f"{len(names)} PVs: interrupted before anything was sent; nothing was written"
+    left = [name for name in names if name not in ended]
+    few = ", ".join(left[:REASONS]) + (" …" if len(left) > REASONS else "")
+    return (
+        f"interrupted {monotonic() - sent:.1f} s after {len(names)} puts were sent: "
+        f"{len(ended)} have completed, the records go on with the others ({few})"
+    )
 
 
 def _interrupted(name: str, sent: float | None) -> str:

@@ -103,7 +103,11 @@ class Watch:
 
     def __repr__(self) -> str:
         count = self.panel.count()
-        lost = f", {count.lost} not connected" if count.lost else ""
+        lost = f", {count.disconnected} disconnected" if count.disconnected else ""
+        if count.searching == count.rows:
+            lost = ", connecting" * (count.rows > 0)
+        elif count.searching:
+            lost += f", {count.searching} searching"
         return f"<panel {self.name}: {count.rows} PV{'s' * (count.rows != 1)}{lost}>"
 
     def add(self, words: Iterable[str], known: Iterable[str] = (), group: str = "") -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from argparse import REMAINDER, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import time
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from coshell.magics.parsing import LineParser, Refused, Spec, duration
 from coshell.names import PatternError, near, pvs
 from coshell.panel.model import NO_METADATA, Metadata
 from coshell.panel.text import clip, sanitise
-from coshell.put import PutResult
+from coshell.put import PutResult, Puts
 from coshell.reading import Readings, about_lines, line_of, table
 from coshell.session import Session
 from cothread import Timedout
@@ -142,27 +143,28 @@ _CAPUT.add_argument("-a", dest="array", action="store_true", help="values are an
 _CAPUT_FLAGS: Final = frozenset(_CAPUT.flags())
 
 
-def _caput(session: Session, options: Namespace) -> PutResult | list[PutResult]:
+def _caput(session: Session, options: Namespace) -> PutResult | Puts:
     if not options.values:
         raise Refused(f"%caput: no value for {options.pv}; try %caput {options.pv} 1")
     value = _put_value(options)
     with plainly(session):
         names = _names(session, [options.pv])
-        results = []
-        for name in names:
-            with waiting_shown(session, name):
-                result = session.desk.put(
-                    name,
-                    value,
-                    wait=options.wait,
-                    timeout=options.timeout,
-                    as_number=options.number,
-                    as_text=options.chars,
-                )
-            if not options.terse:
-                print(result)
-            results.append(result)
-    return results[0] if _one_or_many([options.pv], names) else results
+        one = _one_or_many([options.pv], names)
+        put = partial(session.desk.put, names[0]) if one else partial(session.desk.put_many, names)
+        with waiting_shown(session, names):
+            result: PutResult | Puts = put(
+                value,
+                wait=options.wait,
+                timeout=options.timeout,
+                as_number=options.number,
+                as_text=options.chars,
+            )
+    if isinstance(result, Puts) and len(result.failed) == len(result):
+        more = f"; and so with {len(result) - 1} more" if len(result) > 1 else ""
+        raise Refused(sanitise(str(result[0])) + more)
+    if not options.terse:
+        print(result)
+    return result
 
 
 def _put_value(options: Namespace) -> Any:
@@ -187,28 +189,30 @@ class _Waiting:
 
     SILENT_S: Final = 0.5
 
-    def __init__(self, session: Session, name: str) -> None:
-        self.title = f"put {name}"
+    def __init__(self, session: Session, names: Sequence[str]) -> None:
+        self.title = "put"
         self.refresh_s: float | None = self.SILENT_S
         self._session = session
-        self._name = name
+        self._names = names
 
     def render(self, width: int, height: int, now: float) -> list[str]:
         """Return one line once the wait is worth a word."""
-        sent = self._session.desk.waiting.get(self._name)
-        elapsed = now - sent if sent is not None else 0.0
+        waiting = self._session.desk.waiting
+        left = [name for name in self._names if name in waiting]
+        elapsed = now - min((waiting[name] for name in left), default=now)
         if height < 1 or elapsed < self.SILENT_S:
             return []
         self.refresh_s = 1.0
-        text = f" {self._name}: waiting for completion, {elapsed:.0f} s (Ctrl-C stops waiting)"
+        who = sanitise(left[0]) + (f" and {len(left) - 1} more" if len(left) > 1 else "")
+        text = f" {who}: waiting for completion, {elapsed:.0f} s (Ctrl-C stops waiting)"
         return [clip(text, width)]
 
 
 @contextmanager
-def waiting_shown(session: Session, name: str) -> Iterator[None]:
+def waiting_shown(session: Session, names: Sequence[str]) -> Iterator[None]:
     """Say in the dock what is being waited for, for as long as it takes."""
     dock = session.dock
-    item = _Waiting(session, sanitise(name))
+    item = _Waiting(session, names)
     if dock is None:
         yield
         return

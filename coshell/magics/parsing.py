@@ -88,13 +88,14 @@ class Spec:
 def words(line: str, variables: Mapping[str, Any]) -> list[str]:
     """Split a line as a Unix shell would, and replace words that are `$name` by that variable.
 
-    A variable that holds a list gives several words. Braces are left alone: they are ranges of PVs.
+    What follows a `#` that begins a word is a comment, unless quotes are around it. A variable that
+    holds a list gives several words. Braces are left alone: they are ranges of PVs.
 
     Raises:
         Refused: a quotation mark is missing, or there is no such variable.
     """
     try:
-        pieces = shlex.split(line)
+        pieces = shlex.split(_uncommented(line))
     except ValueError as exc:
         raise Refused(f"{line.strip()}: {exc}; a quotation mark may be missing") from exc
     result: list[str] = []
@@ -108,6 +109,25 @@ def words(line: str, variables: Mapping[str, Any]) -> list[str]:
             raise Refused(f"{piece}: there is no variable {name}; quote a PV as '{piece} '")
         result += spelled(variables[name])
     return result
+
+
+def _uncommented(line: str) -> str:
+    """Return a line without its comment.
+
+    shlex would see one inside words too, where `#` belongs to a PV name or to the flag `-#`.
+    """
+    quote, before = "", " "
+    for at, char in enumerate(line):
+        if before == "\\" and quote != "'":
+            char = ""
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "#" and before.isspace():
+            return line[:at]
+        before = char
+    return line
 
 
 def spelled(value: Any) -> list[str]:

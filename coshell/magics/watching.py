@@ -188,7 +188,8 @@ def list_panels(session: Session) -> list[Watch]:
             continue
         count = watch.panel.count()
         facts = [f"{count.rows} PV{'s' * (count.rows != 1)}"]
-        facts += [f"{count.lost} disconnected"] if count.lost else []
+        facts += [f"{count.disconnected} disconnected"] if count.disconnected else []
+        facts += [f"{count.searching} searching"] if count.searching else []
         facts += [f"{count.alarms} in alarm"] if count.alarms else []
         print(f"{watch.name}: {', '.join(facts)}: {few(watch.names)}")
     return watches

@@ -59,7 +59,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
 }
 """Every column, in the order they are shown unless asked otherwise."""
 
-USUAL: Final = ("name", "value", "unit", "trend", "alarm", "age", "put")
+USUAL: Final = ("name", "value", "unit", "trend", "range", "alarm", "age", "put")
 GAP: Final = 2
 
 DROP: Final = -1

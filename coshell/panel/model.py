@@ -374,13 +374,19 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How a set of rows is doing."""
+    """How a set of rows is doing; those that are searched for have never had a circuit."""
 
     rows: int
-    lost: int
+    searching: int
+    disconnected: int
     minor: int
     major: int
     invalid: int
+
+    @property
+    def lost(self) -> int:
+        """Rows without a value that can be believed."""
+        return self.searching + self.disconnected
 
     @property
     def alarms(self) -> int:
@@ -390,12 +396,14 @@ class Counts:
 
 def tally(rows: Iterable[Row]) -> Counts:
     """Count rows without a circuit, and those in each alarm."""
-    total = lost = 0
+    total = searching = lost = 0
     severities = [0, 0, 0, 0]
     for row in rows:
         total += 1
-        if row.state is not State.LIVE:
+        if row.state is State.SEARCHING:
+            searching += 1
+        elif row.state is not State.LIVE:
             lost += 1
         elif row.severity:
             severities[min(max(row.severity, 0), INVALID)] += 1
-    return Counts(total, lost, severities[1], severities[2], severities[3])
+    return Counts(total, searching, lost, severities[1], severities[2], severities[3])

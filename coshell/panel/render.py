@@ -278,8 +278,9 @@ class Table:
         age = note or (f"{age_text(now - newest)} ago" if newest > float("-inf") else "no data yet")
         every = len(self.panel)
         parts = [f"{count.rows} of {every}"] if count.rows != every else []
-        parts += [f"{count.lost} disconnected"] if count.lost else []
+        parts += [f"{count.disconnected} disconnected"] if count.disconnected else []
         parts += [f"{count.alarms} alarm{'s' * (count.alarms > 1)}"] if count.alarms else []
+        parts += [f"{count.searching} searching"] if count.searching else []
         separator = " · " if self.theme.unicode else ", "
         return [separator.join([*parts, age]), age]
 
@@ -308,8 +309,10 @@ def _more(chosen: Counts, shown: Counts) -> str:
     """Return the line that stands for rows without room, naming what must not be missed."""
     hidden = chosen.rows - shown.rows
     alarms = chosen.alarms - shown.alarms
-    lost = chosen.lost - shown.lost
+    lost = chosen.disconnected - shown.disconnected
+    searching = chosen.searching - shown.searching
     text = f" {hidden} {'more ' if shown.rows else ''}row{'s' * (hidden > 1)}"
     parts = [f"{alarms} in alarm"] if alarms else []
     parts += [f"{lost} disconnected"] if lost else []
+    parts += [f"{searching} searching"] if searching else []
     return f"{text} ({', '.join(parts)})" if parts else text

@@ -224,7 +224,7 @@ def alarm_cell(row: Row, theme: Theme) -> Cell:
     if row.state is State.FAILED:
         why = f"{symbol} {sanitise(row.failure)}"
         return Cell((why, clip(why, SHORT_FAILURE), short, symbol), severity.role)
-    return Cell((short, f"{symbol} searching", symbol), severity.role)
+    return Cell((short, symbol), severity.role)
 
 
 def _mark_cell(row: Row, theme: Theme) -> Cell:
@@ -258,13 +258,13 @@ def trend_cell(row: Row, theme: Theme) -> Cell:
 
 
 def range_cell(row: Row, theme: Theme) -> Cell:
-    """Return the lowest and highest value that the trend covers."""
-    buckets = [b for b in row.trend if isfinite(b.low) and isfinite(b.high)]
-    if not buckets or row.metadata.enums:
+    """Return the lowest and highest value in the time that the trend shows, if they differ."""
+    ends = row.trend.extremes(TREND_WIDTH)
+    if ends is None or row.metadata.enums or hasattr(row.value, "dtype"):
         return EMPTY
-    low = number_text(min(b.low for b in buckets), row.metadata.precision)
-    high = number_text(max(b.high for b in buckets), row.metadata.precision)
-    return Cell((f"{low}{'…' if theme.unicode else '..'}{high}",), "unit")
+    low, high = (number_text(end, row.metadata.precision) for end in ends)
+    dots = "…" if theme.unicode else ".."
+    return Cell((f"{low}{dots}{high}",), "unit") if low != high else EMPTY
 
 
 def age_cell(row: Row, now: float) -> Cell:

@@ -60,7 +60,7 @@ SEVERITIES: Final = (
     Severity("invalid", "?", "?", "invalid"),
 )
 LOST: Final = Severity("lost", "○", "o", "disconnected")
-SEARCHING: Final = Severity("searching", "…", "~", "never connected")
+SEARCHING: Final = Severity("searching", "…", "~", "searching")
 FAILED: Final = Severity("failed", "✕", "x", "error")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from math import isfinite
 from typing import Final, NamedTuple
 
 CAPACITY: Final = 120
@@ -83,12 +84,23 @@ class Trend:
         """Return the last value of each of the newest `count` buckets, oldest first."""
         if self._due == float("-inf") or count < 1:
             return []
+        return [*self._column(3, count), self._last]
+
+    def extremes(self, count: int) -> tuple[float, float] | None:
+        """Return the lowest and highest number in the newest `count` buckets, None without any."""
+        if self._due == float("-inf") or count < 1:
+            return None
+        ends = [self._low, self._high, *self._column(1, count), *self._column(2, count)]
+        known = [end for end in ends if isfinite(end)]
+        return (min(known), max(known)) if known else None
+
+    def _column(self, part: int, count: int) -> array[float] | tuple[()]:
+        """Return one number of each closed bucket among the newest `count`, oldest first."""
         data = self._data
         if data is None or count == 1:
-            return [self._last]
-        # The last value is the fourth of each bucket; the oldest bucket begins at `_start`.
-        lasts = data[self._start + 3 :: 4] + data[3 : self._start : 4]
-        return [*lasts[1 - count :], self._last]
+            return ()
+        # The oldest bucket begins at `_start`.
+        return (data[self._start + part :: 4] + data[part : self._start : 4])[1 - count :]
 
     def copy(self) -> Trend:
         """Return the same past, which no longer changes with this one."""

@@ -143,6 +143,67 @@ def test_a_bad_put_is_refused_in_one_line_and_nothing_is_written(dock, line, say
     assert caget(name) == before
 
 
+def test_a_put_into_a_range_is_a_table(dock, capsys):
+    names = ["DEMO:ID:SPEED", "DEMO:OPERATOR"]
+    before = caget(names)
+    try:
+        results = do("%caput DEMO:{ID:SPEED,OPERATOR} 3")
+        assert [result.new for result in results] == [3.0, "3"]
+        assert repr(results) == "<2 puts>"
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in lines] == names
+        assert lines[0].index("→") > 0
+        assert lines[1].endswith("→ 3")
+    finally:
+        caput(names, before, wait=True)
+
+
+def test_a_put_into_a_range_writes_nothing_unless_all_take_it(dock):
+    before = caget("DEMO:RF:FREQ")
+    with pytest.raises(Refused, match=r"^nothing was written, because 1 of 2 .*DEMO:NOWHERE: "):
+        do("%caput -w 1 DEMO:{RF:FREQ,NOWHERE} 499.66")
+    with pytest.raises(Refused, match=r"^nothing was written, because 1 of 2 .*DEMO:MODE: "):
+        do("%caput DEMO:{RF:FREQ,MODE} 499.66")
+    with pytest.raises(Refused, match="DEMO:ENERGY: the server grants no write access"):
+        do("%caput DEMO:{RF:FREQ,ENERGY} 499.66")
+    assert caget("DEMO:RF:FREQ") == before
+
+
+def test_a_put_into_a_range_tells_which_did_not_complete(dock, capsys):
+    wait_until(lambda: caget("DEMO:ID:GAP:MOVING") == 0, "the gap stands still")
+    results = do("%caput -w 1 DEMO:{ID:GAP,RF:FREQ} 30")
+    assert [one.ok for one in results] == [False, False]
+    assert [one.name for one in results.failed] == ["DEMO:ID:GAP"]
+    said = capsys.readouterr().out
+    assert "✕" in said
+    assert "the put was sent and its completion has not been reported" in said
+    assert "asked for 30.000000; it takes" in said
+    assert "1 of 2 puts failed" in said
+    assert not session.desk.waiting
+    caput("DEMO:ID:GAP", 15, wait=True, timeout=DEADLINE_S)
+
+
+def test_puts_into_a_range_that_are_interrupted_say_which_go_on(dock):
+    ended = []
+
+    def put() -> None:
+        try:
+            do("%caput DEMO:{RF:FREQ,ID:GAP} 25")
+        except BaseException as exc:
+            ended.append(exc)
+
+    wait_until(lambda: caget("DEMO:ID:GAP:MOVING") == 0, "the gap stands still")
+    task = Spawn(put)
+    wait_until(lambda: list(session.desk.waiting) == ["DEMO:ID:GAP"], "one has completed")
+    task.raise_in(KeyboardInterrupt())
+    wait_until(lambda: ended, "the puts are interrupted")
+    assert isinstance(ended[0], PutInterrupted)
+    assert "after 2 puts were sent: 1 have completed" in str(ended[0])
+    assert "(DEMO:ID:GAP)" in str(ended[0])
+    assert not session.desk.waiting
+    caput("DEMO:ID:GAP", 15, wait=True, timeout=DEADLINE_S)
+
+
 def test_a_put_without_the_right_to_is_refused(dock):
     do("%caput -t DEMO:LOCK 1")
     try:
@@ -186,6 +247,15 @@ def test_camonitor_docks_a_panel_that_lives(dock):
     assert dock.invalidations
     assert "DEMO:CURRENT" in dock.text()
     assert do("%camonitor") == [watch]
+
+
+def test_a_panel_connects_before_anything_is_missing(dock):
+    watch = do("%camonitor DEMO:CURRENT DEMO:NOWHERE # and no more")
+    assert repr(watch) == "<panel watch: 2 PVs, connecting>"
+    assert watch.names == ["DEMO:CURRENT", "DEMO:NOWHERE"]
+    wait_until(lambda: watch.panel["DEMO:CURRENT"].live, "one is connected")
+    assert repr(watch) == "<panel watch: 2 PVs, 1 searching>"
+    assert "1 searching" in dock.text()
 
 
 def test_a_put_from_anywhere_shows_in_its_row(dock):

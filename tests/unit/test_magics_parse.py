@@ -24,7 +24,11 @@ from coshell.magics.parsing import (
         ("", []),
         ("X $n", ["X", "7"]),
         ("$many", ["A", "B"]),
-        ("X#1 #2", ["X#1", "#2"]),
+        ("X#1 # not a PV", ["X#1"]),
+        ("X '#2' \\#3 # 4", ["X", "#2", "#3"]),
+        ('X \'a # b\' "c \\" # d" #', ["X", "a # b", 'c " # d']),
+        ("-# 3 X", ["-#", "3", "X"]),
+        ("# nothing", []),
     ],
 )
 def test_a_line_is_split_as_a_shell_would(line, pieces):

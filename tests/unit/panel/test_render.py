@@ -73,7 +73,7 @@ def ring(noon=1_700_000_000.0):
     return panel
 
 
-@pytest.mark.parametrize("size", ["100x12", "80x24", "60x8", "40x10", "20x6", "10x4"])
+@pytest.mark.parametrize("size", ["140x12", "100x12", "80x24", "60x8", "40x10", "20x6", "10x4"])
 @pytest.mark.parametrize("letters", ["unicode", "ascii"])
 def test_screens(size, letters, monkeypatch):
     """Compare with the screens kept as text beside this file; delete one to make it anew."""
@@ -185,7 +185,7 @@ def test_a_picture_drawn_piece_by_piece_equals_one_drawn_at_once():
 
 def test_rows_without_room_are_counted_with_what_must_not_be_missed():
     lines = Table(ring(), PLAIN).lines(80, 5, 12.3)
-    assert lines[-1] == " 6 more rows (1 in alarm, 2 disconnected)"
+    assert lines[-1] == " 6 more rows (1 in alarm, 1 disconnected, 1 searching)"
     assert len(lines) == 5
 
 
@@ -205,6 +205,16 @@ def test_columns_do_not_dance_with_the_values():
     panel.apply_update(panel["A"], augmented("short"), 2.0)
     assert table.lines(80, 5, 2.0)[1] == wide
     assert table.lines(80, 5, 30.0)[1] != wide
+
+
+def test_the_trend_has_its_range_where_there_is_room():
+    panel = ring()
+    wide, narrow = (Table(panel, PLAIN).lines(width, 12, 12.3) for width in (140, 80))
+    assert "▁▂▃▄▅▆▇█  299.400…300.100" in wide[2]
+    assert "▁▂▃▄▅▆▇█" in narrow[2]
+    assert "…" not in narrow[2]
+    # A state has no range, and neither has what does not move.
+    assert all("…" not in line for line in wide[4:7])
 
 
 def test_a_number_that_does_not_fit_is_never_cut():
@@ -237,7 +247,7 @@ def test_ten_thousand_rows_are_a_screenful():
     panel = Panel("big", (f"P{n}" for n in range(10_000)), now=0.0)
     lines = Table(panel, PLAIN).lines(80, 25, 1.0)
     assert len(lines) == 25
-    assert "9978 more rows (9978 disconnected)" in lines[-1]
+    assert "9978 more rows (9978 searching)" in lines[-1]
 
 
 @pytest.mark.parametrize(

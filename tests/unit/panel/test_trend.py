@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from math import nan
+from math import inf, nan
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +31,27 @@ def test_the_newest_values_are_kept_in_bounded_memory(count, wanted):
     assert trend.recent(wanted) == [
         float(n) for n in range(count - min(kept, wanted), count)
     ]  # fmt: skip
+
+
+def test_the_extremes_are_those_of_the_newest_buckets():
+    trend = Trend()
+    assert trend.extremes(8) is None
+    for second in range(CAPACITY + 30):
+        trend.add(float(second), second)
+        trend.add(second + 0.5, second + 0.5)
+    newest = CAPACITY + 29
+    assert trend.extremes(1) == (newest, newest + 0.5)
+    assert trend.extremes(8) == (newest - 7, newest + 0.5)
+    assert trend.extremes(1000) == (30.0, newest + 0.5)
+
+
+def test_what_is_no_number_has_no_part_in_the_extremes():
+    trend = Trend()
+    trend.add(nan, 0.0)
+    assert trend.extremes(8) is None
+    trend.add(inf, 1.0)
+    trend.add(3.0, 2.0)
+    assert trend.extremes(8) == (3.0, 3.0)
 
 
 def test_a_cleared_trend_is_empty():
