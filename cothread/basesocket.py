@@ -37,7 +37,8 @@ FULL_BACKLOG_S: Final = 0.01
 """Pause before connecting again to a local socket whose queue is full: nothing tells of its end."""
 
 _UNDER_WAY: Final = {errno.EINPROGRESS, errno.EALREADY}
-_DONTWAIT: Final[int] = getattr(_socket, "MSG_DONTWAIT", 0)
+# As an int: `&` with the enumeration itself costs as much as the system call.
+_DONTWAIT: Final = int(getattr(_socket, "MSG_DONTWAIT", 0))
 
 _in_a_row = 0
 

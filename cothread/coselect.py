@@ -150,12 +150,6 @@ def _collect(event_list: Iterable[tuple[Descriptor, int]]) -> dict[int, int]:
     return interest
 
 
-def _happened(interest: dict[int, int], deadline: float | None) -> dict[int, int]:
-    """Wait as `wait_events` does; also for descriptors of files that have been closed."""
-    closed = {fd: POLLNVAL for fd in interest if fd < 0}
-    return closed or wait_events(interest, deadline)
-
-
 def poll_list(
     event_list: Iterable[tuple[Descriptor, int]], timeout: Timeout = None
 ) -> ItemsView[int, int]:
@@ -167,7 +161,7 @@ def poll_list(
         Pairs of descriptor and events, POLLNVAL for a bad one; none when the timeout expired.
     Suspends: always, unless a descriptor is bad.
     """
-    return _happened(_collect(event_list), expiry(timeout)).items()
+    return wait_events(_collect(event_list), expiry(timeout)).items()
 
 
 def poll_block(
@@ -199,7 +193,7 @@ def wait_or_block(interest: dict[int, int], deadline: float | None) -> dict[int,
     Thread: any.
     """
     if threading.get_ident() == scheduler.thread_id:
-        return _happened(interest, deadline)
+        return wait_events(interest, deadline)
     return dict(_block(interest, deadline))
 
 

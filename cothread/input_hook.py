@@ -123,10 +123,11 @@ def __getattr__(name: str) -> Any:
     qt = f"{__package__}.loops.qt"
     if name == "iqt":
         return import_module(qt).iqt
-    if name in {"_qapp", "_timer"} and qt in sys.modules:
-        return getattr(sys.modules[qt], name)
+    home = getattr(sys.modules.get(qt), "_home", None)
     if name == "_qapp":
-        return None
+        return None if home is None else home.app
+    if name == "_timer" and home is not None:
+        return home
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -201,6 +201,10 @@ class Poller:
                 union |= other.interest[fd]
             try:
                 self._kernel.arm(fd, union)
+            except ValueError:
+                # Negative: of a file that has been closed.
+                wait.events[fd] = POLLNVAL
+                continue
             except OSError as exc:
                 # epoll refuses plain files and directories with EPERM; poll calls them ready.
                 ready = mask & (POLLIN | POLLOUT) if exc.errno == errno.EPERM else POLLNVAL
@@ -224,8 +228,10 @@ class Poller:
             waits.remove(wait)
             if waits:
                 self._rearm(fd, waits)
-            else:
-                del self._waits[fd]
+                continue
+            del self._waits[fd]
+            # What has fired is disarmed already, by having been armed one-shot.
+            if fd not in wait.events:
                 self._kernel.disarm(fd)
 
     def watches(self, fd: int) -> bool:
@@ -238,8 +244,8 @@ class Poller:
     def closed(self, fd: int) -> None:
         """Wake everyone who waits for a descriptor that is being closed."""
         for wait in list(self._waits.get(fd, ())):
-            wait.events[fd] = POLLNVAL
             self.discard(wait)
+            wait.events[fd] = POLLNVAL
             wait.wake()
 
     def poll(self, timeout: float | None) -> None:

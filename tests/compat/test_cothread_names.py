@@ -2,6 +2,7 @@
 """Names of cothread itself, documented or not, from where programs take them."""
 
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,20 @@ def test_qt_has_not_been_asked_for():
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "False None True\n", done.stderr
+
+
+def test_qt_has_been_asked_for():
+    pytest.importorskip("PyQt5")
+    script = (
+        "import cothread, cothread.input_hook as hook; app = cothread.iqt(); "
+        "print(hasattr(hook, '_timer'), hook._qapp is app)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "True True\n", done.stderr
