@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from greenlet import getcurrent, greenlet
 
@@ -47,6 +47,8 @@ __all__ = [
     "ready",
     "scheduler",
 ]
+
+T = TypeVar("T")
 
 TURN_S: Final = 100e-6
 """A poll costs as much as three switches: a busy scheduler polls this often, and no more."""
@@ -172,6 +174,22 @@ class Scheduler:
         """Give the scheduler its own greenlet, also after a signal handler has killed it."""
         global _hub
         _hub = self._berth.launch(greenlet, self._hub_body, self.main)
+
+    def run_main(self, program: Callable[[], T]) -> T:
+        """Run the rest of the main program among the cothreads, as far down the C stack as they.
+
+        There a foreign loop does not hold it: see `stack`.  It stays the main program for all.
+        """
+        self.start()
+        result: list[T] = []
+        place: Any = self._berth.launch(greenlet, lambda: result.append(program()), self.main)
+        root, self.main = self.main, place
+        self._adopt(place)
+        try:
+            place.switch()
+        finally:
+            self.main = root
+        return result[0]
 
     def _adopt(self, current: Any) -> None:
         current.cpu_s = 0.0

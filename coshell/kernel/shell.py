@@ -24,6 +24,7 @@ from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets import default
 
 from cothread import Spawn, Yield, current, hooks
+from cothread.scheduler import scheduler
 
 from .console import Console
 from .dock import Dock
@@ -268,6 +269,10 @@ class CoShell(TerminalInteractiveShell):
 
     def mainloop(self) -> None:
         """Run the shell, and leave the terminal as it was found."""
+        # A slot of Qt's that waits, or a dialog inside of one, would hold the main program.
+        scheduler.run_main(self._mainloop)
+
+    def _mainloop(self) -> None:
         with self.session():
             super().mainloop()
         self.guest.close()

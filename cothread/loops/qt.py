@@ -25,7 +25,15 @@ from ..tasks import Spawn, current
 from .qt_home import Home
 from .qt_modal import make_cooperative
 
-__all__ = ["NoDisplay", "iqt", "on_qt", "quit_at_last_window", "running", "spawned"]
+__all__ = [
+    "NoDisplay",
+    "check_display",
+    "iqt",
+    "on_qt",
+    "quit_at_last_window",
+    "running",
+    "spawned",
+]
 
 T = TypeVar("T")
 
@@ -152,7 +160,7 @@ def _application(core: Any, widgets: Any, argv: Sequence[str] | None) -> Any:
     if app is not None:
         raise CothreadError(f"iqt needs a QApplication, and there is a {type(app).__name__}")
     arguments = list(sys.argv if argv is None else argv) or [""]
-    _check_display(arguments)
+    check_display(arguments)
     previous = core.qInstallMessageHandler(None)
 
     def handle(kind: Any, context: Any, text: str) -> None:
@@ -171,8 +179,12 @@ def _application(core: Any, widgets: Any, argv: Sequence[str] | None) -> Any:
         core.qInstallMessageHandler(previous)
 
 
-def _check_display(argv: Sequence[str]) -> None:
-    """Raise NoDisplay where Qt would abort the process, as far as that can be seen."""
+def check_display(argv: Sequence[str]) -> None:
+    """Look whether Qt would abort the process, as far as that can be seen from outside.
+
+    Raises:
+        NoDisplay: it would.
+    """
     chosen = os.environ.get("QT_QPA_PLATFORM") or any(
         word.lstrip("-").startswith("platform") for word in argv
     )

@@ -277,7 +277,8 @@ class Home:
         """Give way to the hub until it is idle, or `TURN_S` have passed."""
         now = switching.clock()
         self._account(now)
-        if nested and not self._holding and self._strand is not scheduler.main:
+        main = scheduler.main
+        if nested and not self._holding and main.parent is None and main is not self._strand:
             self._hold()
         elif self._holding and not nested:
             self._release()

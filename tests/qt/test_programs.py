@@ -314,3 +314,46 @@ getattr(app, exec_name)()
 """
     finishes(text)
     assert os.environ["QT_QPA_PLATFORM"] == "offscreen"
+
+
+def test_a_main_program_among_the_cothreads_is_never_held():
+    text = """
+from cothread.scheduler import scheduler
+def program():
+    iqt()
+    log = []
+    held = Event()
+    def slot():
+        held.Signal()
+        Sleep(0.2)
+        log.append("slot")
+        held.Signal()
+    QtCore.QTimer.singleShot(0, slot)
+    held.Wait(20)
+    log.append("main")
+    held.Wait(20)
+    return log
+print(*scheduler.run_main(program))
+try:
+    scheduler.run_main(lambda: 1 / 0)
+except ZeroDivisionError:
+    print("raised")
+Sleep(0.01)
+"""
+    assert finishes(text) == "main slot\nraised\n"
+
+
+def test_ctrl_c_in_a_main_program_among_the_cothreads():
+    text = f"""
+from cothread.scheduler import scheduler
+def program():
+    iqt()
+    {NOW}
+    QtCore.QTimer.singleShot(0, lambda: QtWidgets.QDialog().exec_())
+    try:
+        Sleep(1000)
+    except KeyboardInterrupt:
+        print("interrupted")
+scheduler.run_main(program)
+"""
+    assert interrupted(text) == "interrupted\n"

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A strip chart of a panel's rows: one axis for each unit, arrays and pictures below."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from time import time
+from typing import Any, Final
+
+import numpy as np
+import pyqtgraph as pg
+import pyqtgraph.exporters
+from qtpy import QtCore, QtWidgets
+
+from coshell.panel.model import Kind, Panel, Row, State
+from coshell.qt.colours import CURVES
+from coshell.qt.history import History
+
+__all__ = ["Chart"]
+
+PICTURE_MS: Final = 50
+_WARNING: Final = (255, 193, 7, 36)
+_ALARM: Final = (214, 39, 40, 30)
+_FAR: Final = 1e30
+
+
+class _Axis:
+    """Curves that share a unit: a view of their own over the common axis of time."""
+
+    def __init__(self, plot: Any, unit: str, number: int) -> None:
+        self.unit = unit
+        self.bands: list[Any] = []
+        self.rows: list[Row] = []
+        if number == 0:
+            self.axis = plot.getAxis("left")
+            self.view = plot.getViewBox()
+        else:
+            self.axis = pg.AxisItem("right")
+            self.view = pg.ViewBox()
+            plot.layout.addItem(self.axis, 2, 2 + number)
+            plot.scene().addItem(self.view)
+            self.axis.linkToView(self.view)
+            self.view.setXLink(plot)
+            main = plot.getViewBox()
+            main.sigResized.connect(lambda: self.view.setGeometry(main.sceneBoundingRect()))
+            self.view.setGeometry(main.sceneBoundingRect())
+        self.axis.setLabel(unit or None)
+
+    def colour(self, colour: str) -> None:
+        """Give the axis the colour of its curve, or none in particular when there are several."""
+        self.axis.setTextPen(colour if len(self.rows) == 1 else "#333333")
+
+    def limit(self, row: Row) -> None:
+        """Colour what lies beyond the alarm limits of the only row of this axis."""
+        for band in self.bands:
+            self.view.removeItem(band)
+        self.bands = []
+        if len(self.rows) != 1:
+            return
+        for low, high, colour in bands(row.metadata.limits):
+            band = pg.LinearRegionItem(
+                (low, high), "horizontal", brush=colour, pen=pg.mkPen(None), movable=False
+            )
+            band.setZValue(-10)
+            self.view.addItem(band, ignoreBounds=True)
+            self.bands.append(band)
+
+
+def bands(limits: dict[str, float]) -> list[tuple[float, float, tuple[int, int, int, int]]]:
+    """Return the ranges of a number that stand for an alarm: low end, high end, colour."""
+
+    def limit(name: str) -> float | None:
+        value = limits.get(name, float("nan"))
+        return value if value == value and abs(value) < _FAR else None
+
+    low, high = limit("lower_alarm_limit"), limit("upper_alarm_limit")
+    warn_low, warn_high = limit("lower_warning_limit"), limit("upper_warning_limit")
+    found = []
+    if low is not None and high is not None and low < high:
+        found += [(high, _FAR, _ALARM), (-_FAR, low, _ALARM)]
+    if warn_low is not None and warn_high is not None and warn_low < warn_high:
+        found += [(warn_high, high if high is not None and high > warn_high else _FAR, _WARNING)]
+        found += [(low if low is not None and low < warn_low else -_FAR, warn_low, _WARNING)]
+    return found
+
+
+class _Trace:
+    """One row in the chart: a curve over time, or the newest array."""
+
+    def __init__(self, row: Row, colour: str) -> None:
+        self.row = row
+        self.colour = colour
+        self.history = History()
+        self.drawn = -1
+        self.axis: _Axis | None = None
+        self.curve: Any = None
+        self.array: Any = None
+        self.image: Any = None
+
+
+class Chart(QtWidgets.QWidget):
+    """The window of a chart.
+
+    Args:
+        panel: whose rows are drawn; those that join later are drawn too.
+        span_s: how much time is shown while it is live.
+        image_width: draw arrays as pictures of that many columns.
+    """
+
+    def __init__(self, panel: Panel, span_s: float = 60.0, image_width: int = 0) -> None:
+        super().__init__()
+        self.setWindowTitle(f"{panel.title} plot")
+        self.resize(900, 520)
+        self.panel = panel
+        self.span_s = span_s
+        self.image_width = image_width
+        self.paused = False
+        self.pictures = 0
+        self._traces: dict[str, _Trace] = {}
+        self._axes: dict[str, _Axis] = {}
+        self._build()
+        self._picture = QtCore.QTimer(self)
+        self._picture.setSingleShot(True)
+        self._picture.setInterval(PICTURE_MS)
+        self._picture.timeout.connect(self.draw)
+        for row in panel:
+            self._begin(row)
+        self._end = panel.observe(self._observed)
+        self.draw()
+
+    def _build(self) -> None:
+        self.graphics = pg.PlotWidget(
+            background="w", axisItems={"bottom": pg.DateAxisItem(utcOffset=None)}
+        )
+        self.plot = self.graphics.getPlotItem()
+        self.plot.showGrid(x=True, y=True, alpha=0.25)
+        self.legend = self.plot.addLegend(offset=(10, 10), labelTextColor="#333333")
+        self.plot.getViewBox().sigRangeChangedManually.connect(lambda *_: self.pause(True))
+        self.arrays = pg.PlotWidget(background="w")
+        self.arrays.showGrid(x=True, y=True, alpha=0.25)
+        self.arrays.addLegend(offset=(10, 10), labelTextColor="#333333")
+        self.arrays.hide()
+        self.images = pg.PlotWidget(background="w")
+        self.images.getPlotItem().setAspectLocked(True)
+        self.images.getPlotItem().invertY(True)
+        self.images.hide()
+        split = QtWidgets.QSplitter(QtCore.Qt.Vertical)
+        for part in (self.graphics, self.arrays, self.images):
+            split.addWidget(part)
+        self.pause_button = QtWidgets.QPushButton("Pause")
+        self.pause_button.setCheckable(True)
+        self.pause_button.clicked.connect(self.pause)
+        self.span = QtWidgets.QDoubleSpinBox()
+        self.span.setRange(1.0, 86400.0)
+        self.span.setDecimals(0)
+        self.span.setSuffix(" s")
+        self.span.setValue(self.span_s)
+        self.span.valueChanged.connect(self._respan)
+        save = QtWidgets.QPushButton("Export…")
+        save.clicked.connect(self.ask_export)
+        self.readout = QtWidgets.QLabel("live")
+        bar = QtWidgets.QHBoxLayout()
+        bar.addWidget(self.pause_button)
+        bar.addWidget(self.span)
+        bar.addWidget(save)
+        bar.addStretch(1)
+        bar.addWidget(self.readout)
+        whole = QtWidgets.QVBoxLayout(self)
+        whole.addWidget(split)
+        whole.addLayout(bar)
+
+    # -- what comes in
+
+    def _begin(self, row: Row) -> _Trace:
+        trace = _Trace(row, CURVES[len(self._traces) % len(CURVES)])
+        self._traces[row.name] = trace
+        # What the panel remembers already, at its coarser step, and on its own clock.
+        offset = time() - max(self.panel.newest, row.arrived)
+        for bucket in row.trend:
+            trace.history.add(bucket.began + offset, bucket.last)
+        if row.value is not None:
+            self._take(trace, row)
+        return trace
+
+    def _observed(self, row: Row, kind: Kind, _now: float) -> None:
+        trace = self._traces.get(row.name) or self._begin(row)
+        if kind is Kind.UPDATE:
+            self._take(trace, row)
+        elif kind is Kind.METADATA:
+            self._describe(trace)
+        elif kind is Kind.DISCONNECT:
+            trace.history.gap(time())
+        if not self.paused and not self._picture.isActive():
+            self._picture.start()
+
+    def _take(self, trace: _Trace, row: Row) -> None:
+        value = row.value
+        if isinstance(value, (int, float)):
+            if row.state is State.LIVE:
+                trace.history.add(row.timestamp or time(), float(value))
+        elif hasattr(value, "dtype") and value.dtype.kind in "biuf":
+            trace.array = value
+            trace.drawn = -1
+
+    def _describe(self, trace: _Trace) -> None:
+        if trace.axis is not None and trace.axis.unit == trace.row.metadata.units:
+            trace.axis.limit(trace.row)
+        elif trace.curve is not None and trace.axis is not None:
+            self._remove(trace)
+
+    def _remove(self, trace: _Trace) -> None:
+        """Take a curve off its axis: its unit has changed."""
+        assert trace.axis is not None
+        trace.axis.view.removeItem(trace.curve)
+        trace.axis.rows.remove(trace.row)
+        self.legend.removeItem(trace.curve)
+        trace.axis = trace.curve = None
+        trace.drawn = -1
+
+    # -- pictures
+
+    def draw(self) -> None:
+        """Draw what has changed."""
+        self.pictures += 1
+        newest = 0.0
+        for trace in self._traces.values():
+            if trace.array is not None:
+                self._draw_array(trace)
+            elif trace.history.version != trace.drawn and len(trace.history):
+                self._draw_curve(trace)
+            if len(trace.history):
+                newest = max(newest, trace.history.times[-1])
+        if newest and not self.paused:
+            self.plot.setXRange(newest - self.span_s, newest, padding=0.01)
+
+    def _draw_curve(self, trace: _Trace) -> None:
+        if trace.curve is None:
+            trace.axis = self._axis(trace.row.metadata.units)
+            trace.axis.rows.append(trace.row)
+            trace.curve = pg.PlotDataItem(
+                pen=pg.mkPen(trace.colour, width=2), connect="finite", stepMode=None
+            )
+            trace.curve.setDownsampling(auto=True, method="peak")
+            trace.curve.setClipToView(True)
+            trace.axis.view.addItem(trace.curve)
+            self.legend.addItem(trace.curve, trace.row.name)
+            trace.axis.limit(trace.axis.rows[0])
+            trace.axis.colour(trace.colour)
+        trace.drawn = trace.history.version
+        # A view of an array holds it in place: pyqtgraph gets copies.
+        trace.curve.setData(np.array(trace.history.times), np.array(trace.history.values))
+
+    def _axis(self, unit: str) -> _Axis:
+        if unit not in self._axes:
+            self._axes[unit] = _Axis(self.plot, unit, len(self._axes))
+        return self._axes[unit]
+
+    def _draw_array(self, trace: _Trace) -> None:
+        if trace.drawn == 0:
+            return
+        trace.drawn = 0
+        array = np.asarray(trace.array)
+        if self.image_width and len(array) >= self.image_width:
+            if trace.image is None:
+                self.images.show()
+                trace.image = pg.ImageItem(axisOrder="row-major")
+                self.images.addItem(trace.image)
+            rows = len(array) // self.image_width
+            picture = array[: rows * self.image_width].reshape(rows, self.image_width)
+            trace.image.setImage(picture)
+            return
+        if trace.curve is None:
+            self.arrays.show()
+            self.graphics.setVisible(any(len(other.history) for other in self._traces.values()))
+            trace.curve = self.arrays.plot(
+                pen=pg.mkPen(trace.colour, width=1.5), name=trace.row.name
+            )
+        trace.curve.setData(array)
+
+    # -- what the operator does
+
+    def pause(self, paused: bool = True) -> None:
+        """Hold the picture still, or go on; moving and zooming by hand pauses too."""
+        self.paused = paused
+        self.pause_button.setChecked(paused)
+        self.readout.setText("paused" if paused else "live")
+        if not paused:
+            self.draw()
+
+    def _respan(self, span_s: float) -> None:
+        self.span_s = span_s
+        self.pause(False)
+
+    def export(self, file: Path) -> None:
+        """Write the picture (.png) or the numbers (.csv) to a file.
+
+        Raises:
+            ValueError: the name ends in neither.
+            OSError: it cannot be written.
+        """
+        if file.suffix == ".png":
+            if not self.grab().save(str(file)):
+                raise OSError(f"{file} cannot be written")
+        elif file.suffix == ".csv":
+            self._write_csv(file)
+        else:
+            raise ValueError(f"{file}: the name must end in .png or .csv")
+
+    def _write_csv(self, file: Path) -> None:
+        with file.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["time", "pv", "value", "unit"])
+            for trace in self._traces.values():
+                name, unit = trace.row.name, trace.row.metadata.units
+                for when, value in zip(trace.history.times, trace.history.values, strict=True):
+                    stamp = datetime.fromtimestamp(when).isoformat(timespec="milliseconds")
+                    writer.writerow([stamp, name, value, unit])
+                if trace.array is not None:
+                    writer.writerow(["newest", name, *np.asarray(trace.array).tolist()])
+
+    def ask_export(self) -> Any:
+        """Ask for the name of a file to export to, and return the dialog that does."""
+        dialog = QtWidgets.QFileDialog(self, "Export", f"{self.panel.title}.png")
+        dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptSave)
+        dialog.setNameFilters(["Picture (*.png)", "Numbers (*.csv)"])
+        dialog.setAttribute(QtCore.Qt.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._export_to)
+        # A dialog that is waited for in a slot would hold the prompt.
+        dialog.open()
+        return dialog
+
+    def _export_to(self, name: str) -> None:
+        try:
+            self.export(Path(name))
+        except (OSError, ValueError) as exc:
+            self.readout.setText(str(exc))
+        else:
+            self.readout.setText(f"written to {name}")
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802
+        """Let go of the panel."""
+        self._end()
+        self._picture.stop()
+        super().closeEvent(event)

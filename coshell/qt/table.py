@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A panel in a window: a table to sort, filter, copy from, plot from and put from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from qtpy import QtCore, QtGui, QtWidgets
+
+from coshell.panel.columns import columns_named
+from coshell.panel.look import Look
+from coshell.panel.model import Panel, Row
+from coshell.panel.select import ONLY
+from coshell.panel.theme import Theme
+from coshell.qt.colours import Looks
+from cothread.clock import monotonic
+
+__all__ = ["PanelModel", "PanelTable"]
+
+PICTURE_MS: Final = 100
+AGEING_MS: Final = 1000
+
+WIDTHS: Final = {"name": 26, "value": 18, "unit": 8, "trend": 11, "alarm": 24, "put": 24}
+"""Characters for which a column has room at first, when not 10."""
+
+# A click on a heading orders the rows as `%camonitor --sort` would.
+_SORTS: Final = {"name": "name", "alarm": "alarm", "age": "change"}
+
+
+class PanelModel(QtCore.QAbstractTableModel):
+    """The chosen rows of a panel as Qt wants them; texts are made for what is on the screen."""
+
+    def __init__(self, panel: Panel, look: Look, theme: Theme, looks: Looks) -> None:
+        super().__init__()
+        self.panel = panel
+        self.choice = look.choice
+        self.columns = columns_named(look.columns)
+        self.rows: list[Row] = []
+        self._theme = theme
+        self._looks = looks
+        self._versions: list[int] = []
+        self.choose()
+
+    def choose(self) -> None:
+        """Look which rows there are now, and in which order."""
+        rows = self.choice.apply(self.panel.rows, monotonic())
+        if rows != self.rows:
+            self.layoutAboutToBeChanged.emit()
+            old = self.persistentIndexList()
+            kept = [self.rows[index.row()] for index in old]
+            at = {id(row): number for number, row in enumerate(rows)}
+            self.rows = rows
+            none = QtCore.QModelIndex()
+            for index, row in zip(old, kept, strict=True):
+                number = at.get(id(row))
+                new = none if number is None else self.index(number, index.column())
+                self.changePersistentIndex(index, new)
+            self.layoutChanged.emit()
+        self._versions = [row.version for row in rows]
+
+    def refresh(self) -> None:
+        """Show what has changed."""
+        self.panel.look()
+        before, versions = self.rows, self._versions
+        self.choose()
+        last = len(self.columns) - 1
+        if self.rows is not before or len(versions) != len(self.rows):
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, last))
+            return
+        for number, version in enumerate(versions):
+            if self._versions[number] != version:
+                self.dataChanged.emit(self.index(number, 0), self.index(number, last))
+
+    def age(self) -> None:
+        """Show the columns again that change by themselves."""
+        for number, column in enumerate(self.columns):
+            if column.timed and self.rows:
+                self.dataChanged.emit(self.index(0, number), self.index(len(self.rows) - 1, number))
+
+    def rowCount(self, parent: Any = None) -> int:  # noqa: N802
+        """Return how many rows are chosen."""
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Any = None) -> int:  # noqa: N802
+        """Return how many columns there are."""
+        return 0 if parent is not None and parent.isValid() else len(self.columns)
+
+    def data(self, index: Any, role: int = QtCore.Qt.DisplayRole) -> Any:
+        """Return the text, colour, font or side of a cell."""
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        column = self.columns[index.column()]
+        if role == QtCore.Qt.TextAlignmentRole:
+            side = QtCore.Qt.AlignRight if column.right else QtCore.Qt.AlignLeft
+            return int(side | QtCore.Qt.AlignVCenter)
+        cell = column.make(self.rows[index.row()], self._theme, monotonic())
+        if role == QtCore.Qt.DisplayRole:
+            return cell.variants[0]
+        if role == QtCore.Qt.FontRole:
+            return self._looks.font(cell.role)
+        if role in (QtCore.Qt.ForegroundRole, QtCore.Qt.BackgroundRole):
+            return self._looks.brush(cell.role, background=role == QtCore.Qt.BackgroundRole)
+        return None
+
+    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:  # noqa: N802
+        """Return a column's title."""
+        if role == QtCore.Qt.DisplayRole and orientation == QtCore.Qt.Horizontal:
+            return self.columns[section].title
+        return None
+
+
+class PanelTable(QtWidgets.QWidget):
+    """The window of a panel.
+
+    Args:
+        panel: what is shown.
+        look: columns and choice of rows.
+        theme: as in the terminal.
+        styles: what the profile changes in it.
+        plot: opens a chart of some PVs.
+        put: opens the dialog for a put to a PV.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        look: Look,
+        theme: Theme,
+        styles: dict[str, str],
+        plot: Callable[[list[str]], object],
+        put: Callable[[str], object],
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle(panel.title)
+        self.resize(960, 440)
+        self._plot = plot
+        self._put = put
+        self.model = PanelModel(panel, look, theme, Looks(styles, self.font()))
+        self._build()
+        self._picture = self._timer(PICTURE_MS, self._show, single=True)
+        self._ageing = self._timer(AGEING_MS, self.model.age)
+        self._end = panel.listen(self._changed)
+        self._show()
+
+    def _timer(self, period_ms: int, action: Callable[[], object], single: bool = False) -> Any:
+        timer = QtCore.QTimer(self)
+        timer.setInterval(period_ms)
+        timer.setSingleShot(single)
+        timer.timeout.connect(action)
+        return timer
+
+    def _build(self) -> None:
+        self.filter = QtWidgets.QLineEdit()
+        self.filter.setPlaceholderText("filter names")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self._choose)
+        self.only = QtWidgets.QComboBox()
+        self.only.addItem("all", "")
+        for key in ONLY:
+            self.only.addItem(key, key)
+        self.only.currentIndexChanged.connect(self._choose)
+        self.count = QtWidgets.QLabel()
+        self.view = QtWidgets.QTableView()
+        self.view.setModel(self.model)
+        self.view.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
+        self.view.setAlternatingRowColors(True)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        header = self.view.horizontalHeader()
+        header.setSectionsClickable(True)
+        header.setStretchLastSection(True)
+        header.sectionClicked.connect(self.sort)
+        character = self.fontMetrics().averageCharWidth()
+        for number, column in enumerate(self.model.columns):
+            self.view.setColumnWidth(number, (WIDTHS.get(column.key, 10) + 1) * character)
+        self.view.setContextMenuPolicy(QtCore.Qt.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._menu)
+        self.view.doubleClicked.connect(lambda index: self._put(self.model.rows[index.row()].name))
+        copy = QtWidgets.QShortcut(QtGui.QKeySequence.Copy, self.view)
+        copy.activated.connect(self.copy)
+        above = QtWidgets.QHBoxLayout()
+        for widget, stretch in ((self.filter, 1), (self.only, 0), (self.count, 0)):
+            above.addWidget(widget, stretch)
+        whole = QtWidgets.QVBoxLayout(self)
+        whole.addLayout(above)
+        whole.addWidget(self.view)
+
+    # -- pictures
+
+    def _changed(self) -> None:
+        if not self._picture.isActive():
+            self._picture.start()
+
+    def _show(self) -> None:
+        if not self.isVisible():
+            self.model.panel.look()
+            return
+        self.model.refresh()
+        count = self.model.panel.count()
+        parts = [f"{len(self.model.rows)} of {count.rows}"]
+        parts += [f"{count.lost} disconnected"] if count.lost else []
+        parts += [f"{count.alarms} in alarm"] if count.alarms else []
+        self.count.setText(" · ".join(parts))
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Begin to follow the panel."""
+        super().showEvent(event)
+        self._show()
+        self._ageing.start()
+
+    def hideEvent(self, event: Any) -> None:  # noqa: N802
+        """Rest while nobody looks."""
+        super().hideEvent(event)
+        self._ageing.stop()
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802
+        """Let go of the panel."""
+        self._end()
+        super().closeEvent(event)
+
+    # -- what the operator does
+
+    def _choose(self) -> None:
+        self.model.choice = replace(
+            self.model.choice, text=self.filter.text(), only=self.only.currentData()
+        )
+        self._show()
+
+    def sort(self, section: int) -> None:
+        """Order the rows by a column; again gives back the given order."""
+        wanted = _SORTS.get(self.model.columns[section].key, "given")
+        sort = "given" if self.model.choice.sort == wanted else wanted
+        self.model.choice = replace(self.model.choice, sort=sort)
+        self._show()
+
+    def selected(self) -> list[str]:
+        """Return the names of the selected rows."""
+        indexes = self.view.selectionModel().selectedRows()
+        return [self.model.rows[index.row()].name for index in indexes]
+
+    def copy(self) -> str:
+        """Put the selected rows on the clipboard, as tab-separated text, and return that."""
+        numbers = sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        lines = [
+            "\t".join(
+                str(self.model.data(self.model.index(number, column)) or "")
+                for column in range(self.model.columnCount())
+            )
+            for number in numbers
+        ]
+        text = "\n".join(lines)
+        QtWidgets.QApplication.clipboard().setText(text)
+        return text
+
+    def menu(self) -> Any:
+        """Return the context menu for the selected rows."""
+        names = self.selected()
+        menu = QtWidgets.QMenu(self)
+        menu.setAttribute(QtCore.Qt.WA_DeleteOnClose)
+        plot = menu.addAction("Plot", lambda: self._plot(names))
+        put = menu.addAction("Put…", lambda: self._put(names[0]))
+        copy = menu.addAction("Copy", self.copy)
+        plot.setEnabled(bool(names))
+        put.setEnabled(len(names) == 1)
+        copy.setEnabled(bool(names))
+        return menu
+
+    def _menu(self, position: Any) -> None:
+        self.menu().popup(self.view.viewport().mapToGlobal(position))

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The windows of a session: one per panel and kind, opened by a magic, a function or a click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from coshell.qt.chart import Chart
+from coshell.qt.places import Places
+from coshell.qt.put import PutWindow
+from coshell.qt.start import NoWindows, start
+from coshell.qt.table import PanelTable
+from coshell.session import Session
+from coshell.watch import Watch
+
+__all__ = ["NoWindows", "Windows", "windows"]
+
+TABLE: Final = "qt"
+CHART: Final = "qt plot"
+
+
+class _Shown:
+    """A window as a view of a watch: closing one closes the other."""
+
+    def __init__(self, window: Any) -> None:
+        self.window = window
+
+    def close(self) -> None:
+        """Close the window."""
+        self.window.close()
+
+
+class Windows:
+    """Opens the windows of a session.
+
+    Args:
+        session: whose panels and puts.
+        file: where the places of windows are kept.
+    """
+
+    def __init__(self, session: Session, file: Path | None = None) -> None:
+        self._session = session
+        self._places = Places(file)
+        self._plots = 0
+        self.open: list[Any] = []
+
+    def table(self, watch: Watch) -> PanelTable:
+        """Show a panel as a table; one that is shown already comes to the front.
+
+        Raises:
+            NoWindows: windows cannot be shown here.
+        """
+        start()
+        found = self._raised(watch, TABLE)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+        window = PanelTable(
+            watch.panel,
+            watch.look,
+            self._session.theme(),
+            self._session.styles,
+            self.plot,
+            self.put,
+        )
+        self._show(window, watch, TABLE)
+        return window
+
+    def chart(self, watch: Watch, span_s: float = 60.0, image_width: int = 0) -> Chart:
+        """Show a panel as a strip chart; one that is shown already comes to the front.
+
+        Raises:
+            NoWindows: windows cannot be shown here.
+        """
+        start()
+        found = self._raised(watch, CHART)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+        window = Chart(watch.panel, span_s, image_width)
+        self._show(window, watch, CHART)
+        return window
+
+    def plot(self, names: Sequence[str], span_s: float = 60.0) -> Chart:
+        """Show PVs as a strip chart, in a panel of their own that ends with it."""
+        start()
+        self._plots += 1
+        watch = self._session.watches.open(list(names), f"plot{self._plots}")
+        chart = self.chart(watch, span_s)
+        _on_close(chart, watch.close)
+        return chart
+
+    def put(self, name: str) -> PutWindow:
+        """Show the window for puts to a PV.
+
+        Raises:
+            NoWindows: windows cannot be shown here.
+        """
+        start()
+        watch = Watch(f"put {name}")
+        watch.add([name])
+        session = self._session
+        window = PutWindow(
+            watch.panel,
+            watch.panel.rows[0],
+            lambda pv, text: session.desk.put(pv, text),
+            session.theme(),
+            session.styles,
+            watch.close,
+        )
+        self._show(window)
+        return window
+
+    def _raised(self, watch: Watch, kind: str) -> Any:
+        view = watch.views.get(kind)
+        if not isinstance(view, _Shown):
+            return None
+        view.window.show()
+        view.window.raise_()
+        return view.window
+
+    def _show(self, window: Any, watch: Watch | None = None, kind: str = "") -> None:
+        title = window.windowTitle()
+        place = self._places.get(title)
+        if place:
+            window.restoreGeometry(place)
+        self.open.append(window)
+        if watch is not None:
+            watch.views[kind] = _Shown(window)
+
+        def closed() -> None:
+            self._places.put(title, bytes(window.saveGeometry()))
+            if window in self.open:
+                self.open.remove(window)
+            if watch is not None:
+                watch.views.pop(kind, None)
+            window.deleteLater()
+
+        _on_close(window, closed)
+        window.show()
+
+    def close(self) -> None:
+        """Close every window."""
+        for window in list(self.open):
+            window.close()
+
+
+def _on_close(window: Any, action: Callable[[], object]) -> None:
+    """Call `action()` when a window has been closed."""
+    closing = window.closeEvent
+
+    def close_event(event: Any) -> None:
+        closing(event)
+        action()
+
+    window.closeEvent = close_event
+
+
+_windows: dict[int, Windows] = {}
+
+
+def windows(session: Session) -> Windows:
+    """Return the windows of a session; their places are kept beside its panels."""
+    found = _windows.get(id(session))
+    if found is None:
+        file = session.stores[-1].with_name("windows.json") if session.stores else None
+        found = _windows[id(session)] = Windows(session, file)
+    return found
