@@ -34,7 +34,7 @@ class Accounts:
             now: monotonic.
             since: the time began only then, after a sleep in a foreign loop.
         """
-        held_s = now - (switching.since if since is None else since)
+        held_s = max(0.0, now - (switching.since if since is None else since))
         strand.cpu_s += held_s
         if held_s > STALL_S:
             self._note_stall("main" if strand.task is None else strand.task.name, held_s)

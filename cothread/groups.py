@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from .clock import AbsTimeout, Timeout
 from .errors import CothreadError, WasCancelled
@@ -21,6 +21,8 @@ class _Ended:
     """Stands among a cothread's waiters, and tells the group when it has ended."""
 
     __slots__ = ("_ended", "_task")
+
+    claims: ClassVar[bool] = True
 
     def __init__(self, task: Spawn[Any], ended: EventQueue[Spawn[Any]]) -> None:
         self._task = task

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The replaceable hooks: where failures that nobody waits for are told, and who hears of stalls."""
+"""The replaceable hooks: who is told of failures, of stalls, and of new cothreads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .tasks import Spawn
 
-__all__ = ["Report", "Stall", "StallHook", "report", "set_report", "set_stall_hook", "stalled"]
+__all__ = [
+    "Report",
+    "SpawnHook",
+    "Stall",
+    "StallHook",
+    "report",
+    "set_report",
+    "set_spawn_hook",
+    "set_stall_hook",
+    "spawned",
+    "stalled",
+]
 
 Report = Callable[[str, BaseException, "Spawn[Any] | None"], None]
 """Called with what failed in words, the exception, and the cothread it ended (or None)."""
@@ -48,8 +59,11 @@ def _to_stderr(where: str, exc: BaseException, task: Spawn[Any] | None) -> None:
     print(f"{where}{origin}\n{text}", end="", file=sys.stderr, flush=True)
 
 
+SpawnHook = Callable[["Spawn[Any]"], None]
+
 _report: Report = _to_stderr
 _stall_hook: StallHook | None = None
+spawn_hook: SpawnHook | None = None
 
 
 def set_report(report: Report | None) -> Report:
@@ -92,3 +106,24 @@ def stalled(stall: Stall) -> None:
             _stall_hook(stall)
         except Exception as failure:
             report("The stall hook raised an exception", failure)
+
+
+def set_spawn_hook(hook: SpawnHook | None) -> SpawnHook | None:
+    """Subscribe to new cothreads: `hook` is called with each, before it runs; it must not suspend.
+
+    Returns:
+        The hook that was there before.
+    """
+    global spawn_hook
+    previous = spawn_hook
+    spawn_hook = hook
+    return previous
+
+
+def spawned(task: Spawn[Any]) -> None:
+    """Tell the spawn hook, if there is one."""
+    if spawn_hook is not None:
+        try:
+            spawn_hook(task)
+        except Exception as failure:
+            report("The spawn hook raised an exception", failure)

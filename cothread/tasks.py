@@ -38,7 +38,31 @@ class Waitable(Protocol[T_co]):
 class Waiter(Protocol):
     """Something to be woken when a cothread ends."""
 
-    def wake(self) -> bool: ...
+    @property
+    def claims(self) -> bool:
+        """Whether it takes the result, so that a failure need not be reported as well."""
+
+    def wake(self) -> bool:
+        """Take notice of the end."""
+
+
+class _Onlooker:
+    """Stands among the waiters, but is no taker of the result."""
+
+    __slots__ = ("_notice", "_task")
+
+    claims: ClassVar[bool] = False
+
+    def __init__(self, notice: Callable[[Spawn[Any]], object], task: Spawn[Any]) -> None:
+        self._notice = notice
+        self._task = task
+
+    def wake(self) -> bool:
+        try:
+            self._notice(self._task)
+        except Exception as exc:
+            hooks.report("A notice of a cothread's end raised an exception", exc)
+        return True
 
 
 class _Unclaimed:
@@ -129,6 +153,8 @@ class Spawn(Generic[T]):
         self._strand: Strand | None = strand
         _cothreads.add(self)
         ready.append(strand)
+        if hooks.spawn_hook is not None:
+            hooks.spawned(self)
 
     # -- what users do with it
 
@@ -154,7 +180,7 @@ class Spawn(Generic[T]):
         if self._state == _DONE:
             return self._result  # type: ignore[no-any-return]
         if self._state == _CANCELLED:
-            raise WasCancelled(f"{self.name} was cancelled")
+            raise WasCancelled(f"{self.name} was cancelled") from self._result
         failure = self.exception
         if failure is not None and self._raise_on_wait:
             raise failure
@@ -259,6 +285,13 @@ class Spawn(Generic[T]):
         if self._strand is not None:
             self._strand.gr_context = context
 
+    def on_end(self, notice: Callable[[Spawn[Any]], object]) -> None:
+        """Have `notice(task)` called when the cothread ends; at once if it has.
+
+        It must not suspend.  It claims nothing: a failure that nobody waits for is reported still.
+        """
+        self.add_waiter(_Onlooker(notice, self))
+
     def add_waiter(self, waiter: Waiter) -> None:
         """Have `waiter.wake()` called when the cothread ends; at once if it has."""
         if self._state >= _DONE:
@@ -277,7 +310,9 @@ class Spawn(Generic[T]):
                 raise self._to_raise
             self._result = self._call()
             self._state = _DONE
-        except Cancelled:
+        except Cancelled as exc:
+            # What failed in a protected section, before the cancellation took its place.
+            self._result = exc.__context__
             self._state = _CANCELLED
         except BaseException as exc:
             self._fail(exc)
@@ -318,7 +353,8 @@ class Spawn(Generic[T]):
             exc.__traceback__ = exc.__traceback__.tb_next
         self._state = _FAILED
         if self._raise_on_wait:
-            self._result = exc if self._waiters else _Unclaimed(exc, self.name, self.where)
+            claimed = any(waiter.claims for waiter in self._waiters or ())
+            self._result = exc if claimed else _Unclaimed(exc, self.name, self.where)
         else:
             self._result = exc
             hooks.report(f"Spawned task {self.name} raised uncaught exception", exc, self)

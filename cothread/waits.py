@@ -8,7 +8,7 @@ is the greenlet to resume; whoever ends the wait takes it, and so disarms all th
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from greenlet import greenlet
 
@@ -54,6 +54,7 @@ class Wait:
 
     __slots__ = ("deadline", "outcome", "target", "what")
 
+    claims: ClassVar[bool] = True
     target: greenlet | None
 
     def __init__(self, strand: greenlet, what: object) -> None:

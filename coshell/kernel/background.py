@@ -66,20 +66,6 @@ def _execute(code: Any, namespace: dict[str, Any]) -> Any:
     return result
 
 
-class _Ended:
-    """Wakes the operator who is attached to a job."""
-
-    __slots__ = ("event",)
-
-    def __init__(self, event: Event[bool]) -> None:
-        self.event = event
-
-    def wake(self) -> bool:
-        """Say that the job has ended."""
-        self.event.Signal(True)
-        return True
-
-
 def attach(shell: CoShell, job: Job) -> bool:
     """Bring a job to the foreground: its output comes untagged, and Ctrl-C interrupts it.
 
@@ -90,7 +76,7 @@ def attach(shell: CoShell, job: Job) -> bool:
     event = Event[bool]()
     keys = Spawn(_watch_keys, shell, event)
     keys.name = "keys of %fg"
-    job.task.add_waiter(_Ended(event))
+    job.task.on_end(lambda _: event.Signal(True))
     try:
         with _foreground(shell, job):
             return event.Wait()

@@ -231,7 +231,7 @@ class Jobs:
             job.ended = job.started
         else:
             self._by_task[task] = job
-            task.add_waiter(_End(self, job))
+            task.on_end(lambda _: self.ended(job))
         self._trim()
         if self._on_change is not None:
             self._on_change(job)
@@ -324,18 +324,3 @@ def ago(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.0f}m"
     return f"{seconds / 3600:.1f}h"
-
-
-class _End:
-    """Stands among those who wait for a cothread."""
-
-    __slots__ = ("job", "jobs")
-
-    def __init__(self, jobs: Jobs, job: Job) -> None:
-        self.jobs = jobs
-        self.job = job
-
-    def wake(self) -> bool:
-        """Note the end; called by the cothread as it ends, so it must not suspend."""
-        self.jobs.ended(self.job)
-        return True
