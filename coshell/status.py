@@ -28,7 +28,7 @@ def _client() -> Client | None:
 
 
 class Connections:
-    """How many PVs there are, and how many of them are without a circuit."""
+    """How many PVs there are, how many lost their circuit, and how many never had one."""
 
     def __init__(self, client: Callable[[], Any] = _client) -> None:
         self._client = client
@@ -41,11 +41,13 @@ class Connections:
             self.refresh_s = None
             return ""
         count = len(client.channels)
-        lost = sum(channel.record is None for channel in client.channels.values())
+        without = [one for one in client.channels.values() if one.record is None]
+        lost = sum(one.disconnected_at is not None for one in without)
         # A channel of no panel tells nobody when it is found.
-        self.refresh_s = SEARCHING_S if lost else None
+        self.refresh_s = SEARCHING_S if without else None
         text = f"{count} PV{'s' * (count != 1)}"
-        return f"{text} · {lost} disconnected" if lost else text
+        text += f" · {lost} disconnected" if lost else ""
+        return f"{text} · {len(without) - lost} searching" if len(without) > lost else text
 
 
 class Alarms:

@@ -56,6 +56,9 @@ class Screen(Protocol):
     def repaint(self) -> None:
         """Draw again, soon."""
 
+    def at_bottom(self) -> bool:
+        """Return True when what was drawn is known to end on the last row of the screen."""
+
 
 class Console:
     """Shares one terminal between the prompt, the foreground, the background and the dock."""
@@ -201,14 +204,19 @@ class Console:
                 self.kick()
 
     def alert(self, text: str) -> None:
-        """Write over the last row, where the dock is.
+        """Write over the last row, where the dock is, and let its items say that they stand still.
 
         Thread: any; meant for the watchdog, while nobody else can draw.
         """
         if self.terminal.paints and (self.screen is not None or self._painted_from):
             columns, rows = self.terminal.size()
             line = clip(text, columns)
-            self.terminal.write(f"\x1b7\x1b[{rows};1H\x1b[7;31m{line}\x1b[m\x1b[K\x1b8")
+            said = f"\x1b[{rows};1H\x1b[7;31m{line}\x1b[m\x1b[K"
+            if not self.lent and (self.screen is None or self.screen.at_bottom()):
+                for row, title in self.dock.paused(self.clock()):
+                    if row < -1:
+                        said += f"\x1b[{rows + 1 + row};1H{title}\x1b[m\x1b[K"
+            self.terminal.write(f"\x1b7{said}\x1b8")
 
     def restore(self) -> None:
         """Draw everything again, also what nobody changed."""

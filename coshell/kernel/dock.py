@@ -11,6 +11,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from prompt_toolkit.utils import get_cwidth
@@ -33,7 +34,9 @@ class DockItem(Protocol):
     """Anything that can be docked.
 
     An item may also have `refresh_s`, seconds after which its lines grow old by themselves
-    (None: never), read each time after it was rendered.
+    (None: never), read each time after it was rendered; and `paused(width, now)`, which returns
+    what stands in its first line while somebody holds the scheduler and nothing can be drawn ("":
+    what stands there already). That is called in another thread, and must only read.
     """
 
     title: str
@@ -58,6 +61,7 @@ class Dock:
         self._dirty = True
         self._made: list[str] = []
         self._made_for = (0, 0)
+        self._tops: list[tuple[int, DockItem]] = []
         self._due: float | None = None
         self._now = 0.0
         self._failing: set[int] = set()
@@ -117,6 +121,7 @@ class Dock:
         return self._made
 
     def _make(self, width: int, height: int, now: float) -> list[str]:
+        self._tops = []
         if height < 1 or width < 1 or self.empty:
             return []
         status = [line] if (line := self.status(width)) else []
@@ -129,7 +134,31 @@ class Dock:
                 block if len(block) <= rows else self._render(item, width, rows, now)
                 for item, block, rows in zip(self.items, blocks, granted, strict=True)
             ]
-        return [line for block in blocks for line in block] + status
+        lines: list[str] = []
+        tops: list[tuple[int, DockItem]] = []
+        for item, block in zip(self.items, blocks, strict=True):
+            if block:
+                tops.append((len(lines), item))
+            lines += block
+        lines += status
+        self._tops = [(top - len(lines), item) for top, item in tops]
+        return lines
+
+    def paused(self, now: float) -> list[tuple[int, str]]:
+        """Return the lines to write over the picture made last, while nothing can be drawn.
+
+        Returns:
+            Pairs of a row, counted from the end of the picture (-1 is its last), and its line.
+        Thread: any.
+        """
+        lines = []
+        for row, item in self._tops:
+            tell = getattr(item, "paused", None)
+            # An item that fails here has nothing to say: the thread that would tell is held.
+            with suppress(Exception):
+                if tell is not None and (line := tell(self._made_for[0], now)):
+                    lines.append((row, line))
+        return lines
 
     def _render(self, item: DockItem, width: int, height: int, now: float) -> list[str]:
         if height < 1:

@@ -127,6 +127,10 @@ class PromptScreen:
         """Draw again, soon."""
         self._app.invalidate()
 
+    def at_bottom(self) -> bool:
+        """Return True when the dock is known to end on the last row of the screen."""
+        return self._app.renderer.height_is_known
+
 
 def rows_of(text: str, columns: int) -> int:
     """Return how many screen rows whole lines take."""

@@ -46,6 +46,9 @@ class Picture(Protocol):
     def lines(self, width: int, height: int, now: float, top: int = 0) -> list[str]:
         """Return at most `height` lines of ANSI text, each at most `width` cells wide."""
 
+    def paused(self, width: int, now: float) -> str:
+        """Return the first of these lines for while nothing is drawn; "" leaves it as it is."""
+
 
 class DockedPanel:
     """One docked panel: repaints are asked for only after something changed.
@@ -98,6 +101,13 @@ class DockedPanel:
         self.top = max(min(self.top, len(self.panel) - 1), 0)
         self._lines = self.table.lines(width, height, now, top=self.top)
         return self._lines
+
+    def paused(self, width: int, now: float) -> str:
+        """Return the first line for while somebody holds the scheduler: that it is, and since when.
+
+        Thread: any.
+        """
+        return self.table.paused(width, now)
 
     def scroll(self, rows: int) -> None:
         """Show the rows so many further down, or up when negative."""

@@ -8,7 +8,7 @@ from typing import Final
 from coshell.panel import style
 from coshell.panel.chart import ROLES, Curve, Span, chart, columns_of, spans_in_time, spans_of
 from coshell.panel.model import Panel, Row
-from coshell.panel.text import sanitise
+from coshell.panel.text import cells, clip, sanitise
 from coshell.panel.theme import Theme
 
 TALLEST: Final = 14
@@ -31,6 +31,7 @@ class Plot:
         self.span_s = span_s
         self.refresh_s: float | None = None
         self.focused = False
+        self._labels: list[str] = []
 
     def lines(self, width: int, height: int, now: float, top: int = 0) -> list[str]:
         """Return the curves as at most `height` lines of at most `width` cells.
@@ -45,13 +46,28 @@ class Plot:
         dots = columns_of(width, self.theme.unicode)
         timed = any(not is_array(row) for row in rows)
         self.refresh_s = max(self.span_s / dots, 0.25) if timed else None
-        curves = [Curve(self._label(row), self._spans(row, dots, now)) for row in rows]
+        labels = [self._label(row) for row in rows]
+        curves = [
+            Curve(label, self._spans(row, dots, now))
+            for label, row in zip(labels, rows, strict=True)
+        ]
         precision = max((row.metadata.precision or 0 for row in rows), default=0)
         ends = (f"{style.age_text(self.span_s)} ago", "now") if timed else self._indices(rows)
         lines = chart(curves, width, min(height, TALLEST), self.theme, precision or None, ends)
+        self._labels = labels if len(lines) >= TITLED_FROM else []
         if self.focused and len(lines) >= TITLED_FROM and width >= 2:
             lines[0] = lines[0].replace(" ", "▸" if self.theme.unicode else ">", 1)
         return lines
+
+    def paused(self, width: int, now: float) -> str:
+        """Return the line above the curves for while nothing can be drawn.
+
+        Thread: any; it looks at what the last picture said, and at no row.
+        """
+        age = style.age_text(now - self.panel.newest) if self.panel.newest > 0 else ""
+        said = clip(f" PAUSED, {age} ago" if age else " PAUSED", width)
+        left = clip("  ".join(["", *self._labels]), width - cells(said))
+        return self.theme.paint(said, "paused") + left if self._labels else ""
 
     def _spans(self, row: Row, dots: int, now: float) -> list[Span]:
         if is_array(row):

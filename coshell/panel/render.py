@@ -70,6 +70,7 @@ class Table:
         self.focused = False
         self._drawn: dict[Row, _Drawn] = {}
         self._wanted: dict[str, int] = {}
+        self._summary: list[str] | None = None
         self._layout: Layout | None = None
         self._layout_for: tuple[int, int] = (-1, -1)
         self._measured = float("-inf")
@@ -108,8 +109,9 @@ class Table:
         shown = [entry for entry in entries if isinstance(entry, Row)]
         layout = self._lay_out(shown, width, now)
         lines = []
-        if height >= TITLE_FROM:
-            lines.append(self._title(rows, width, now, note))
+        self._summary = self._summaries(rows) if height >= TITLE_FROM else None
+        if self._summary is not None:
+            lines.append(self._title(self._summary, width, note or self._freshness(now), note))
         if height >= HEADER_FROM:
             lines.append(self._heading(layout, width))
         for entry in entries:
@@ -259,30 +261,42 @@ class Table:
         margin = " " if width >= MARGIN_FROM else ""
         return self.theme.paint(margin + (" " * layout.gap).join(parts), "header")
 
-    def _title(self, rows: list[Row], width: int, now: float, note: str) -> str:
+    def paused(self, width: int, now: float) -> str:
+        """Return the title for while nothing can be drawn; "" when the picture has none.
+
+        Thread: any; it looks at what the last picture said, and at no row.
+        """
+        parts = self._summary
+        if parts is None or width < 1:
+            return ""
+        return self._title(parts, width, f"PAUSED, {self._freshness(now)}", "PAUSED")
+
+    def _title(self, parts: list[str], width: int, age: str, note: str) -> str:
         margin = 1 if width >= MARGIN_FROM else 0
         mark = ("▸" if self.theme.unicode else ">") if self.focused else " " * margin
         title = mark + self._safe(self.panel.title)
-        for right in self._summaries(rows, now, note):
+        separator = " · " if self.theme.unicode else ", "
+        role = "paused" if note else "age"
+        for right in dict.fromkeys((separator.join([*parts, age]), age, note)):
             room = width - cells(right) - 2 - margin
             left = clip(title, max(room, 0), self._dots)
-            if room >= 0 and cells(left) >= min(cells(title), 8):
+            if right and room >= 0 and cells(left) >= min(cells(title), 8):
                 gap = " " * (width - cells(left) - cells(right) - margin)
-                return self.theme.paint(left, "title") + gap + self.theme.paint(right, "age")
+                return self.theme.paint(left, "title") + gap + self.theme.paint(right, role)
         return self.theme.paint(clip(title, width, self._dots), "title")
 
-    def _summaries(self, rows: list[Row], now: float, note: str) -> list[str]:
-        """Return what the title says on the right, then the same shorter."""
-        count = self._tally(rows)
+    def _freshness(self, now: float) -> str:
         newest = self.panel.newest
-        age = note or (f"{age_text(now - newest)} ago" if newest > float("-inf") else "no data yet")
+        return f"{age_text(now - newest)} ago" if newest > float("-inf") else "no data yet"
+
+    def _summaries(self, rows: list[Row]) -> list[str]:
+        """Return what the title says of the rows."""
+        count = self._tally(rows)
         every = len(self.panel)
         parts = [f"{count.rows} of {every}"] if count.rows != every else []
         parts += [f"{count.disconnected} disconnected"] if count.disconnected else []
         parts += [f"{count.alarms} alarm{'s' * (count.alarms > 1)}"] if count.alarms else []
-        parts += [f"{count.searching} searching"] if count.searching else []
-        separator = " · " if self.theme.unicode else ", "
-        return [separator.join([*parts, age]), age]
+        return parts + ([f"{count.searching} searching"] if count.searching else [])
 
     # When to look again --------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ ROLES: Final[Mapping[str, str]] = {
     "group": "bold underline",
     "more": "dim italic",
     "flash": "reverse",
+    "paused": "bold reverse",
     "stale": "dim strike",
     "ok": "green",
     "minor": "bold yellow",

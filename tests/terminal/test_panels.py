@@ -112,6 +112,31 @@ def test_the_whole_screen_and_back_to_the_same_line(demo):
     seen(demo, "Out[2]: 42")
 
 
+def test_a_panel_says_that_nothing_moves_and_since_when(demo):
+    demo.line("%camonitor ring: DEMO:CURRENT DEMO:BPM-01:X")
+    demo.wait_prompt(2)
+    seen(demo, "s ago")
+    demo.line("import time; time.sleep(600)")
+    ages = set()
+
+    def older() -> bool:
+        ages.update(re.findall(r"^ ring .* PAUSED, (\S+) ago$", demo.text, re.MULTILINE))
+        return len(ages) > 2
+
+    demo.wait_until(older, "the title says for how long")
+    demo.key("ctrl-c")
+    demo.wait_prompt(3)
+    gone(demo, "PAUSED")
+    demo.line("job = Spawn(lambda: (Sleep(0.5), time.sleep(600)))")
+    demo.wait_prompt(4)
+    ages.clear()
+    demo.wait_until(older, "the title says so under the prompt too")
+    demo.key("ctrl-c")
+    gone(demo, "PAUSED")
+    demo.send("7 * 6")
+    seen(demo, "In [4]: 7 * 6")
+
+
 def test_a_curve_is_docked(demo):
     demo.line("%caplot DEMO:TUNE:SPECTRUM")
     demo.wait_prompt(2)

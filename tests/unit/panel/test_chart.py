@@ -106,6 +106,18 @@ def test_a_plot_shows_name_value_and_history():
     assert lines[-1].endswith("now")
 
 
+def test_a_plot_that_stands_still_says_so_above_its_curves():
+    panel = Panel("p", ["A"], now=0.0)
+    panel.apply_update(panel["A"], augmented(1.5), 10.0)
+    plot = Plot(panel, Theme(colours=None), 60.0)
+    assert plot.paused(40, 20.0) == ""
+    plot.lines(40, 8, 20.0)
+    assert plot.paused(40, 20.0) == " PAUSED, 10s ago  A 1.5"
+    assert plot.paused(14, 20.0) == " PAUSED, 10s …"
+    plot.lines(40, 2, 20.0)
+    assert plot.paused(40, 20.0) == ""
+
+
 def test_nothing_is_drawn_for_the_time_without_a_circuit():
     panel = Panel("plot", ["A"], now=0.0)
     panel.apply_update(panel["A"], augmented(1.0), 0.0)

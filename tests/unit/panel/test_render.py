@@ -155,7 +155,7 @@ def test_no_size_and_no_value_is_too_much(
         selected = panel.rows[0] if panel.rows and top % 2 else None
         lines = table.lines(width, height, now, top=top, selected=selected, note=note)
         assert len(lines) <= height
-        for line in lines:
+        for line in [*lines, table.paused(width, now)]:
             text = SGR.sub("", line)
             assert cells(text) <= width
             assert text.isprintable()
@@ -215,6 +215,21 @@ def test_the_trend_has_its_range_where_there_is_room():
     assert "…" not in narrow[2]
     # A state has no range, and neither has what does not move.
     assert all("…" not in line for line in wide[4:7])
+
+
+def test_a_panel_that_stands_still_says_so_and_how_old_it_is():
+    table = Table(ring(), PLAIN)
+    assert table.paused(80, 12.3) == ""
+    table.lines(80, 24, 12.3)
+    line = table.paused(80, 15.3)
+    assert line.startswith(" ring ")
+    assert line.endswith("1 disconnected · 2 alarms · 1 searching · PAUSED, 4.3s ago")
+    assert table.paused(20, 15.3).split() == ["ring", "PAUSED"]
+    # What the rows have come to since is the business of the next picture.
+    table.panel.remove("SR-XX:NOWHERE")
+    assert table.paused(80, 15.3) == line
+    table.lines(80, 3, 12.3)
+    assert table.paused(80, 15.3) == ""
 
 
 def test_a_number_that_does_not_fit_is_never_cut():
