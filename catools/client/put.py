@@ -12,7 +12,7 @@ from cothread.clock import Timeout, expiry, monotonic
 from ..conversion import write_request
 from ..errors import CAException, ca_nothing
 from ..protocol.circuit import RequestRefused
-from ..protocol.eca import ECA_NORMAL, ECA_NOWTACCESS
+from ..protocol.eca import ECA_NORMAL, ECA_NOWTACCESS, ECA_TIMEOUT
 from .batch import Batch
 from .channel import Channel
 from .explain import timed_out
@@ -137,6 +137,9 @@ class Put:
                     assert channel is not None
                     self.waiting.discard(index)
                     self._issue(index, channel)
+        except BaseException:
+            self._withdraw()
+            raise
         finally:
             self._flush()
             self.batch.returns_failures = False
@@ -145,6 +148,14 @@ class Put:
                 assert channel is not None
                 self.client.forget_waiter(channel, self.batch, index)
         return [self._result(index) for index in range(len(self.names))]
+
+    def _withdraw(self) -> None:
+        """Take back what has not been sent: whoever waits for it has been interrupted."""
+        for index, put in self.puts.items():
+            link = self.channels[index].link  # type: ignore[union-attr]
+            if self.wait and link is not None and link.up and link.circuit.withdraw(put):
+                interrupted = ca_nothing(self.names[index], ECA_TIMEOUT, "interrupted, not sent")
+                self.batch.tell_hooks(index, interrupted)
 
     def _start(self) -> None:
         urgent = len(self.names) <= URGENT

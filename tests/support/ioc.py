@@ -195,6 +195,8 @@ class Ioc:
     def freeze(self) -> None:
         """Make the IOC stand still with all its connections open."""
         os.kill(self.pid, signal.SIGSTOP)
+        # The signal is on its way only; its threads may still answer for a moment.
+        os.waitpid(self.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
         """Let the IOC go on after `freeze`."""
