@@ -93,7 +93,12 @@ class CoShellApp(TerminalIPythonApp):
     def init_extensions(self) -> None:
         """Load the magics, then the extensions that the configuration names."""
         load = self.shell.extension_manager.load_extension
-        for name in ("coshell.magics", "coshell.magics.jobs", "coshell.magics.guide"):
+        for name in (
+            "coshell.magics",
+            "coshell.magics.jobs",
+            "coshell.magics.guide",
+            "coshell.magics.windows",
+        ):
             self.shell.start_later(partial(load, name))
         self.shell.start_later(self._add_completion)
         super().init_extensions()

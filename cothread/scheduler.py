@@ -25,6 +25,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from heapq import heappop
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -183,6 +184,7 @@ class Scheduler:
         self.start()
         result: list[T] = []
         place: Any = self._berth.launch(greenlet, lambda: result.append(program()), self.main)
+        place.gr_context = copy_context()
         root, self.main = self.main, place
         self._adopt(place)
         try:

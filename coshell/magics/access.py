@@ -15,6 +15,7 @@ from coshell.convert import ConversionError
 from coshell.expression import ExpressionError
 from coshell.get import about, read
 from coshell.magics.parsing import LineParser, Refused, Spec, duration
+from coshell.magics.windows import show_put
 from coshell.names import PatternError, near, pvs
 from coshell.panel.model import NO_METADATA, Metadata
 from coshell.panel.text import clip, sanitise
@@ -139,11 +140,15 @@ _CAPUT.add_argument("-s", dest="string", action="store_true", help="all words ar
 _CAPUT.add_argument(
     "-S", dest="chars", action="store_true", help="text into an array of characters"
 )
+_CAPUT.add_argument("--qt", action="store_true", help="ask for the value in a window")
 _CAPUT.add_argument("-a", dest="array", action="store_true", help="values are an array")
 _CAPUT_FLAGS: Final = frozenset(_CAPUT.flags())
 
 
-def _caput(session: Session, options: Namespace) -> PutResult | Puts:
+def _caput(session: Session, options: Namespace) -> Any:
+    if options.qt:
+        with plainly(session):
+            return show_put(session, _names(session, [options.pv]))
     if not options.values:
         raise Refused(f"%caput: no value for {options.pv}; try %caput {options.pv} 1")
     value = _put_value(options)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from coshell.magics.access import plainly
 from coshell.magics.parsing import LineParser, Refused, Spec, duration
 from coshell.magics.watching import few, list_panels, split_name
+from coshell.magics.windows import show_chart
 from coshell.panel.plot import MOST, Plot, is_array
 from coshell.panel.trend import CAPACITY
 from coshell.panel_store import StoreError, save
@@ -142,6 +143,10 @@ _CAPLOT.add_argument(
 _CAPLOT.add_argument(
     "--span", type=duration, default=SPAN_S, metavar="TIME", help="of the time axis (default 2m)"
 )
+_CAPLOT.add_argument("--qt", action="store_true", help="in a window: pan, zoom, export")
+_CAPLOT.add_argument(
+    "--image", type=int, default=0, metavar="N", help="with --qt: arrays as pictures N wide"
+)
 _CAPLOT.add_argument("--once", action="store_true", help="print it once, keep nothing on screen")
 _CAPLOT.add_argument(
     "--for", dest="seconds", type=duration, metavar="TIME", help="how long to watch, or to collect"
@@ -151,7 +156,7 @@ _CAPLOT.add_argument(
 def _caplot(session: Session, options: Namespace) -> Any:
     if options.span <= 0:
         raise Refused("%caplot --span: a time axis needs some time, such as 30s")
-    once = options.once or session.dock is None
+    once = options.once or (session.dock is None and not options.qt)
     name, patterns = split_name(options.pvs, PLOT_PANEL)
     if not patterns:
         raise Refused(f"%caplot: PVs come after the name {name}:")
@@ -161,7 +166,10 @@ def _caplot(session: Session, options: Namespace) -> Any:
         watch = session.watches.open(patterns, name)
     if len(watch.panel) > MOST:
         print(f"only the first {MOST} of {len(watch.panel)} PVs are drawn")
-    show_plotted(session, watch, options.span)
+    if options.qt:
+        show_chart(session, watch, options.span, options.image)
+    else:
+        show_plotted(session, watch, options.span)
     if options.seconds is not None:
         timer = Timer(options.seconds, watch.close)
         watch.on_close(lambda _: timer.cancel())

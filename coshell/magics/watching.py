@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from coshell.magics.access import plainly
 from coshell.magics.parsing import LineParser, Refused, Spec, duration, positive
+from coshell.magics.windows import show_table
 from coshell.panel.columns import COLUMNS
 from coshell.panel.look import Look
 from coshell.panel.marks import MarkError, parse_mark
@@ -71,6 +72,7 @@ _PLACE = _CAMONITOR.add_mutually_exclusive_group()
 _PLACE.add_argument("--dock", action="store_true", help="under the prompt (the default)")
 _PLACE.add_argument("--log", action="store_true", help="a line above the prompt for every change")
 _PLACE.add_argument("--screen", action="store_true", help="full screen, until q is typed")
+_PLACE.add_argument("--qt", action="store_true", help="in a window: sort, filter, plot, put")
 _CAMONITOR.add_argument(
     "--for", dest="seconds", type=duration, metavar="TIME", help="close it by itself after 10s, 5m"
 )
@@ -126,6 +128,8 @@ def _show(session: Session, watch: Watch, options: Namespace) -> None:
             browse(session, watch)
         except NoTerminal as exc:
             raise Refused(f"%camonitor --screen: {exc}") from exc
+    elif options.qt:
+        show_table(session, watch)
     elif options.log:
         show_logged(session, watch)
     elif session.dock is None:

@@ -22,7 +22,15 @@ __all__ = ["PanelModel", "PanelTable"]
 PICTURE_MS: Final = 100
 AGEING_MS: Final = 1000
 
-WIDTHS: Final = {"name": 26, "value": 18, "unit": 8, "trend": 11, "alarm": 24, "put": 24}
+WIDTHS: Final = {
+    "name": 26,
+    "value": 18,
+    "unit": 8,
+    "trend": 11,
+    "range": 20,
+    "alarm": 24,
+    "put": 24,
+}
 """Characters for which a column has room at first, when not 10."""
 
 # A click on a heading orders the rows as `%camonitor --sort` would.
