@@ -106,7 +106,10 @@ class Event(_Waited, Generic[T]):
         """
         if get_ident() != scheduler.thread_id:
             raise WrongThread("Event.Signal")
-        self._set(_VALUE, value)
+        if self._waiters:
+            self._wake()
+        self._state = _VALUE
+        self._value = value
 
     def SignalException(self, exception: BaseException | type[BaseException]) -> None:
         """Mark the event as signalled; waiting for it raises `exception`.
@@ -118,9 +121,11 @@ class Event(_Waited, Generic[T]):
         if not issubclass(kind, BaseException):
             raise TypeError(f"SignalException takes an exception, not {exception!r}")
         scheduler.check_thread("Event.SignalException")
-        self._set(_EXCEPTION, exception)
+        self._wake()
+        self._state = _EXCEPTION
+        self._value = exception
 
-    def _set(self, state: int, value: object) -> None:
+    def _wake(self) -> None:
         # First wake, then set, and look before popping: if a signal handler raises in between,
         # nobody is left waiting for a value that is there.
         waiters = self._waiters
@@ -130,8 +135,6 @@ class Event(_Waited, Generic[T]):
             waiters.popleft()
             if woken and self._auto_reset:
                 break
-        self._state = state
-        self._value = value
 
     def Reset(self) -> None:
         """Forget the value or exception."""

@@ -10,8 +10,8 @@ Invariants:
  * The next greenlet is looked at, deleted and switched to without a call in between: a Python
    signal handler that raises can run only at a call, so it can never lose a cothread.
 
-Giving way is spelt out in `park`, `Yield` and `relinquish`, and their state is global, because a
-call and an attribute each cost as much as a tenth of the switch.
+Giving way is spelt out in `park`, `wait_in`, `Yield` and `relinquish`, and their state is global,
+because a call and an attribute each cost as much as a tenth of the switch.
 """
 
 from __future__ import annotations
@@ -55,12 +55,11 @@ _sequence = 0
 _stale_limit = 1000
 
 
-def park(wait: Wait, queue: Queue | None = None) -> bool:
+def park(wait: Wait) -> bool:
     """Suspend the calling cothread until `wait` ends.
 
     Args:
         wait: made for the calling greenlet, and already in the reach of whoever will wake it.
-        queue: where it stands; whoever wakes it takes it out, otherwise that is done here.
     Returns:
         True when woken, False when its deadline passed.
     Raises:
@@ -81,31 +80,12 @@ def park(wait: Wait, queue: Queue | None = None) -> bool:
             following.switch()
         else:
             through_hub(strand, now)
-        # Its timer may stay for long yet, and must not keep alive what was waited for.
-        wait.what = None
-        if wait.outcome is None:
-            return True
     except BaseException:
-        # A signal handler raised, or the thread was wrong: nobody may resume this wait later.
-        if wait.target is None:
-            with suppress(ValueError):
-                ready.remove(strand)
-        wait.target = wait.what = None
-        _drop(wait, queue)
+        _give_up(wait, strand)
         raise
-    _drop(wait, queue)
-    outcome, wait.outcome = wait.outcome, None
-    if outcome is TIMED_OUT:
-        return False
-    assert isinstance(outcome, BaseException)
-    raise outcome
-
-
-def _drop(wait: Wait, queue: Queue | None) -> None:
-    if queue is not None:
-        # A signal that came after the timeout has dropped it from the queue already.
-        with suppress(ValueError):
-            queue.remove(wait)
+    # Its timer may stay for long yet, and must not keep alive what was waited for.
+    wait.what = None
+    return wait.outcome is None or _outcome(wait)
 
 
 def wait_in(queue: Queue, what: object, deadline: float | None) -> bool:
@@ -120,15 +100,59 @@ def wait_in(queue: Queue, what: object, deadline: float | None) -> bool:
         WrongThread: not in the scheduler's thread.
     Suspends: unless the deadline has passed already.
     """
-    wait = Wait(getcurrent(), what)
-    if deadline is not None:
-        if deadline <= clock():
-            enter(wait.target)
-            return False
-        wait.deadline = deadline
-        add_timer(deadline, wait)
-    queue.append(wait)
-    return park(wait, queue)
+    strand: Any = getcurrent()
+    now = clock()
+    wait = Wait(strand, what)
+    if deadline is not None and deadline <= now:
+        enter(strand)
+        return False
+    try:
+        if deadline is not None:
+            wait.deadline = deadline
+            add_timer(deadline, wait)
+        queue.append(wait)
+        try:
+            strand.cpu_s  # noqa: B018  # only those that have entered the scheduler have it
+        except AttributeError:
+            enter(strand)
+        strand.wait = wait
+        if now < due and ready:
+            following = ready[0]
+            del ready[0]
+            following.switch()
+        else:
+            through_hub(strand, now)
+    except BaseException:
+        _give_up(wait, strand)
+        _drop(wait, queue)
+        raise
+    wait.what = None
+    if wait.outcome is None:
+        return True
+    _drop(wait, queue)
+    return _outcome(wait)
+
+
+def _give_up(wait: Wait, strand: Any) -> None:
+    """End a wait because a signal handler raised in it, or the thread was wrong."""
+    if wait.target is None:
+        with suppress(ValueError):
+            ready.remove(strand)
+    wait.target = wait.what = None
+
+
+def _outcome(wait: Wait) -> bool:
+    outcome, wait.outcome = wait.outcome, None
+    if outcome is TIMED_OUT:
+        return False
+    assert isinstance(outcome, BaseException)
+    raise outcome
+
+
+def _drop(wait: Wait, queue: Queue) -> None:
+    # A signal that came after the timeout has dropped it from the queue already.
+    with suppress(ValueError):
+        queue.remove(wait)
 
 
 class _Yielding:
