@@ -36,30 +36,33 @@ def until(condition):
             return
         Sleep(0.005)
     raise SystemExit("it never became true")
-until(lambda: window.windowHandle().isExposed())
-on_qt(QtTest.QTest.keyClicks, line, "typed")
-assert line.text() == "typed", line.text()
-for _ in range(5):
-    before = len(ticks)
-    given = len(answers)
-    def click():
-        on_qt(QtTest.QTest.mouseClick, button, QtCore.Qt.LeftButton)
-    clicking = Spawn(click)
-    until(app.activeModalWidget)
-    Sleep(0.03)
-    assert len(ticks) > before
-    assert qt._home._strand._stack_saved in (0,) or not qt._home._holding
-    box = app.activeModalWidget()
-    yes = box.button(QtWidgets.QMessageBox.Yes)
-    QtTest.QTest.mouseClick(yes, QtCore.Qt.LeftButton)
-    until(lambda: len(answers) > given)
-    clicking.Wait(10)
-assert answers == [QtWidgets.QMessageBox.Yes] * 5
-dialog = QtWidgets.QFileDialog(window)
-task = Spawn(dialog.exec_)
-until(dialog.isVisible)
-dialog.close()
-assert task.Wait(10) == 0
+def operate():
+    until(lambda: window.windowHandle().isExposed())
+    on_qt(QtTest.QTest.keyClicks, line, "typed")
+    assert line.text() == "typed", line.text()
+    for _ in range(5):
+        before = len(ticks)
+        given = len(answers)
+        def click():
+            on_qt(QtTest.QTest.mouseClick, button, QtCore.Qt.LeftButton)
+        clicking = Spawn(click)
+        until(app.activeModalWidget)
+        Sleep(0.03)
+        assert len(ticks) > before
+        assert qt._home._strand._stack_saved in (0,) or not qt._home._holding
+        box = app.activeModalWidget()
+        yes = box.button(QtWidgets.QMessageBox.Yes)
+        QtTest.QTest.mouseClick(yes, QtCore.Qt.LeftButton)
+        until(lambda: len(answers) > given)
+        clicking.Wait(10)
+    assert answers == [QtWidgets.QMessageBox.Yes] * 5
+    dialog = QtWidgets.QFileDialog(window)
+    task = Spawn(dialog.exec_)
+    until(dialog.isVisible)
+    dialog.close()
+    assert task.Wait(10) == 0
+# The main program would be held by the dialog it waits for.
+Spawn(operate, raise_on_wait=True).Wait(30)
 counting.Cancel()
 QtCore.QTimer.singleShot(0, window.close)
 WaitForQuit()

@@ -219,7 +219,7 @@ def test_export(chart, panel, tmp_path):
     chart.export(numbers)
     rows = list(csv.DictReader(numbers.read_text().splitlines()))
     assert {"B-2", "C"} <= {row["pv"] for row in rows}
-    with pytest.raises(ValueError, match="png or .csv"):
+    with pytest.raises(ValueError, match=r"png or \.csv"):
         chart.export(tmp_path / "a.txt")
     dialog = chart.ask_export()
     assert dialog.isVisible()
