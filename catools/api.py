@@ -18,6 +18,7 @@ from cothread import Sleep, Spawn
 from cothread.clock import Timeout, expiry, monotonic
 
 from .client import default
+from .client.client import Client
 from .client.connect import connect_all
 from .client.explain import progress, summary
 from .client.get import Get
@@ -325,6 +326,9 @@ def camonitor(
         text = f"events must be DBE_* bits such as DBE_VALUE | DBE_ALARM, not {events!r}"
         raise CAException(names[0] if names else "camonitor", ECA_BADMASK, text)
     client = default.client()
+    for name in names:
+        # An impossible name is refused before anything is subscribed.
+        client.channel(name)
     monitors = [
         client.monitor(
             name,
@@ -340,16 +344,17 @@ def camonitor(
         for index, name in enumerate(names)
     ]
     if connect_timeout is not None:
-        Spawn(_tell_unconnected, monitors, expiry(connect_timeout)).name = "catools connect timeout"
+        task = Spawn(_tell_unconnected, client, monitors, expiry(connect_timeout))
+        task.name = "catools connect timeout"
     return monitors[0] if one else monitors
 
 
-def _tell_unconnected(monitors: list[Monitor], deadline: float) -> None:
+def _tell_unconnected(client: Client, monitors: list[Monitor], deadline: float) -> None:
     Sleep(max(0.0, deadline - monotonic()))
     for monitor in monitors:
         channel = monitor.channel
-        if channel is not None and channel.record is None:
-            detail = progress(default.client(), channel)
+        if channel is not None and channel.record is None and not client.closed:
+            detail = progress(client, channel)
             monitor.notice(ca_nothing(monitor.name, ECA_DISCONN, detail))
 
 

@@ -61,6 +61,11 @@ class Batch:
         self.ready.append(index)
         self._tell()
 
+    def closed(self, index: int, status: int, detail: str) -> None:
+        """Take the news that the channel of an entry has been closed while we waited for it."""
+        self.failed(index, status, detail)
+        self._tell()
+
     def _tell(self) -> None:
         if not self._told:
             self._told = True

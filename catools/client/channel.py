@@ -34,6 +34,9 @@ class Waiter(Protocol):
     def connected(self, index: int) -> None:
         """Take the news; `index` is what was given to `wait_for`."""
 
+    def closed(self, index: int, status: int, detail: str) -> None:
+        """Take the news that it never will."""
+
 
 class Channel:
     """One PV of one client.

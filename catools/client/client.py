@@ -15,7 +15,7 @@ from ..config import Address, Config, read_config
 from ..errors import CAException, ca_nothing
 from ..protocol.circuit import CircuitSettings
 from ..protocol.commands import MAX_NAME, SINCE_TCP_SEARCH
-from ..protocol.eca import ECA_BADSTR, ECA_DISCONN
+from ..protocol.eca import ECA_BADSTR, ECA_CHANDESTROY, ECA_DISCONN
 from ..protocol.framing import encode_name
 from ..protocol.ids import IdSource
 from ..protocol.patience import Patience
@@ -165,6 +165,8 @@ class Client:
             channel.link.detach(channel)
         channel.record = None
         channel.phase = Phase.CLOSED
+        for waiter, index in channel.take_waiters():
+            waiter.closed(index, ECA_CHANDESTROY, "the channel was closed")
 
     def purge(self) -> None:
         """Close every channel; later use of the same names makes new ones."""
@@ -415,6 +417,9 @@ class Client:
                     sockets.remove(sock)
         for link in links:
             link.end()
+        for channel in self.channels.values():
+            for waiter, index in channel.take_waiters():
+                waiter.closed(index, ECA_CHANDESTROY, "the client was closed")
         self.links.clear()
         self._by_cid.clear()
         self.channels.clear()

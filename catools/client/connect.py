@@ -47,8 +47,8 @@ def connect_all(
             client.wait_for(channel, batch, index, urgent=urgent)
     try:
         while missing and batch.wait(deadline):
-            for index in batch.take_ready():
-                del missing[index]
+            for index in (*batch.take_ready(), *batch.failures):
+                missing.pop(index, None)
     finally:
         for index, channel in missing.items():
             client.forget_waiter(channel, batch, index)
@@ -56,6 +56,8 @@ def connect_all(
     for index, found in enumerate(channels):
         if isinstance(found, ca_nothing):
             results.append(found)
+        elif index in batch.failures:
+            results.append(ca_nothing(found.name, *batch.failures[index]))
         elif index in missing:
             results.append(timed_out(client, found, monotonic() - started, "it has been lost"))
         else:

@@ -74,7 +74,7 @@ class Get:
                 if not self.batch.wait(self.deadline):
                     break
                 ready = self.batch.take_ready()
-                self.waiting.difference_update(ready)
+                self.waiting.difference_update(ready, self.batch.failures)
                 self._issue(ready)
         finally:
             # Cancelled or interrupted or timed out: nothing of ours stays behind.

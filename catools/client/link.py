@@ -371,6 +371,7 @@ class Link:
         sock = self._socket
         pending = bytes(self._backlog or b"") + self.circuit.take_output()
         self._backlog = None
+        self.handle([*self.circuit.disconnected("the client was closed")])
         try:
             sock.settimeout(0.1)
             if pending:

@@ -175,7 +175,7 @@ class Monitor:
             self._deliver(value)
         except BadReply as error:
             self.call(error)
-        except Exception as exc:
+        except BaseException as exc:
             self._callback_failed(exc)
 
     def call(self, value: ca_nothing) -> None:
@@ -187,10 +187,13 @@ class Monitor:
             return
         try:
             self._deliver(value)
-        except Exception as exc:
+        except BaseException as exc:
             self._callback_failed(exc)
 
-    def _callback_failed(self, exc: Exception) -> None:
+    def _callback_failed(self, exc: BaseException) -> None:
+        """End this subscription and no other: they share the cothread that the callback was on."""
+        if self._dispatcher.closed:
+            raise exc
         self.close()
         cothread_hooks.report(
             f"Subscription {self.name} callback raised exception; subscription {self.name} closed",
@@ -349,6 +352,7 @@ class Dispatcher:
         self.bytes = 0
         self.delivered = 0
         self._event: Event[None] = Event()
+        self.closed = False
         self._held: list[Link] = []
         self._task: Spawn[None] | None = None
         self._idle = False
@@ -372,7 +376,9 @@ class Dispatcher:
         """Have the queue worked off; call after filling it."""
         if not self.queue:
             return
-        if self._task is None:
+        if self._task is None or self._task:
+            # The first time, or somebody has cancelled it.
+            self._idle = False
             self._task = Spawn(self._run)
             self._task.name = "catools monitors"
         elif self._idle:
@@ -381,6 +387,7 @@ class Dispatcher:
 
     def close(self) -> None:
         """Stop delivering."""
+        self.closed = True
         self.queue.clear()
         self.bytes = 0
         if self._task is not None:

@@ -132,6 +132,7 @@ class Put:
                 self._flush()
                 if not self.batch.wait(self.deadline):
                     break
+                self.waiting.difference_update(self.batch.failures)
                 for index in self.batch.take_ready():
                     channel = self.channels[index]
                     assert channel is not None

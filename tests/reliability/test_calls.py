@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that are wrong, callbacks that misbehave, and ends that come at a bad moment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import catools
+import cothread
+from catools import CAException, ca_nothing, caget, cainfo, camonitor, caput, connect
+from cothread import hooks
+from tests.reliability.load import numbers
+from tests.support.census import outstanding
+from tests.support.ioc import Ioc
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+IMPOSSIBLE = ["", "A\0B", "\0", "x" * 1008, "\u20ac" * 500]
+ODD = ["x" * 1007, "no such pv", "\u20ac", "\udcff\udcfe", "a.b.c", "$", "{}", "\x1b[2J", "PV\n"]
+
+
+@pytest.fixture
+def ioc(ioc_of: Callable[..., Ioc]) -> Ioc:
+    return ioc_of(numbers(20))
+
+
+@pytest.fixture
+def reports() -> Iterator[list[BaseException]]:
+    """What was reported of uncaught exceptions."""
+    caught: list[BaseException] = []
+    previous = hooks.set_report(lambda _where, exc, _task: caught.append(exc))
+    yield caught
+    hooks.set_report(previous)
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_impossible_names_are_refused_at_once(ioc: Ioc, name: str) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: caget(name),
+        lambda: caput(name, 1),
+        lambda: connect(name),
+        lambda: cainfo(name),
+        lambda: camonitor(name, print),
+        lambda: caget([ioc.name("1"), name]),
+    ]
+    for call in calls:
+        with pytest.raises(CAException, match="name"):
+            call()
+    results = caget([ioc.name("1"), name, ioc.name("2")], throw=False)
+    assert [result.ok for result in results] == [True, False, True]
+    assert results[1].name == name
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_names_do_no_harm(ioc: Ioc, name: str) -> None:
+    caget(ioc.name("1"))
+    result = caget(name, timeout=0.2, throw=False)
+    assert (result.ok, result.name) == (False, name)
+    assert caget(ioc.name("1")) == 1
+
+
+def test_refused_list_of_monitors_leaves_none_behind(ioc: Ioc) -> None:
+    with pytest.raises(CAException):
+        camonitor([ioc.name("1"), ioc.name("2"), ""], lambda _value, _index: None)
+    assert catools.default_client().statistics().monitors == 0
+
+
+def test_missing_names_in_a_list_share_one_deadline(ioc: Ioc) -> None:
+    names = [ioc.name(str(n)) if n % 2 else ioc.name(f"NO{n}") for n in range(20)]
+    results = caget(names, timeout=0.5, throw=False)
+    assert [result.ok for result in results] == [bool(n % 2) for n in range(20)]
+    assert [result.name for result in results] == names
+    with pytest.raises(ca_nothing) as raised:
+        caget(names, timeout=0.2)
+    assert list(raised.value.failing) == names[::2]
+    assert not outstanding()
+
+
+@pytest.mark.parametrize("timeout", [0, -1, (0.0,)])
+def test_deadline_that_has_passed(ioc: Ioc, timeout: Any) -> None:
+    connect(ioc.name("1"))
+    for result in (
+        caget(ioc.name("1"), timeout=timeout, throw=False),
+        caput(ioc.name("NO"), 1, timeout=timeout, throw=False),
+        connect(ioc.name("NO"), timeout=timeout, throw=False),
+    ):
+        assert result.errorcode == 80
+    assert caget(ioc.name("1")) == 1
+    assert not outstanding()
+
+
+class Escape(BaseException):
+    """Something that `except Exception` lets through."""
+
+
+@pytest.mark.parametrize("error", [ValueError, Escape, SystemExit, GeneratorExit])
+def test_callback_that_raises_costs_its_own_subscription(
+    ioc: Ioc, reports: list[BaseException], error: type[BaseException]
+) -> None:
+    def bad(_value: object) -> None:
+        raise error
+
+    first = camonitor(ioc.name("1"), bad)
+    wait_until(lambda: first.closed, "the subscription has ended")
+    good: list[Any] = []
+    second = camonitor(ioc.name("2"), good.append)
+    wait_until(lambda: good, "callbacks go on")
+    caput(ioc.name("2"), 77)
+    wait_until(lambda: good[-1] == 77, "and on")
+    assert any(isinstance(exc, error) for exc in reports)
+    second.close()
+
+
+def test_callback_that_cancels_its_own_cothread(ioc: Ioc, reports: list[BaseException]) -> None:
+    calls: list[Any] = []
+
+    def suicidal(value: Any) -> None:
+        calls.append(value)
+        task = cothread.current()
+        assert isinstance(task, cothread.Spawn)
+        task.Cancel()
+        cothread.Sleep(0.1)
+
+    first = camonitor(ioc.name("1"), suicidal)
+    wait_until(lambda: calls, "the callback")
+    good: list[Any] = []
+    second = camonitor(ioc.name("2"), good.append)
+    wait_until(lambda: good, "callbacks go on")
+    first.close()
+    second.close()
+
+
+def test_callbacks_that_close_each_other_and_subscribe_anew(ioc: Ioc) -> None:
+    name = ioc.name("1")
+    calls = [0]
+    monitors: list[Any] = []
+
+    def again(_value: object) -> None:
+        calls[0] += 1
+        for monitor in monitors:
+            monitor.close()
+        monitors.clear()
+        if calls[0] < 200:
+            monitors.extend([camonitor(name, again), camonitor(name, again, all_updates=True)])
+
+    monitors.append(camonitor(name, again))
+    wait_until(lambda: calls[0] == 200, "two hundred generations")
+    wait_until(lambda: not outstanding(), "every cancel was acknowledged")
+    assert catools.default_client().statistics().monitors == 0
+
+
+def test_threads_share_the_client_and_end_cleanly(ioc: Ioc) -> None:
+    results: list[Any] = []
+
+    def work(number: int) -> None:
+        name = ioc.name(str(number))
+        results.append(caget([name, name]) == [number, number])
+        results.append(caput(name, number, wait=True).ok)
+        results.append(not caget(ioc.name("NO"), timeout=0.1, throw=False).ok)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: not any(thread.is_alive() for thread in threads), "all threads", 60)
+    assert results == [True] * 24
+
+
+def test_closing_the_client_ends_what_waits(ioc: Ioc) -> None:
+    connect(ioc.name("1"))
+    ioc.freeze()
+    waiting = [
+        cothread.Spawn(caget, ioc.name("1"), timeout=None, throw=False),
+        cothread.Spawn(caget, ioc.name("NO"), timeout=None, throw=False),
+        cothread.Spawn(caput, ioc.name("1"), 1, wait=True, timeout=None, throw=False),
+        cothread.Spawn(connect, ioc.name("NO"), timeout=None, throw=False),
+    ]
+    cothread.Sleep(0.1)
+    catools.close_client()
+    for task in waiting:
+        result = task.Wait(10)
+        assert not result.ok
+        assert result.name in (ioc.name("1"), ioc.name("NO"))
+
+
+LAST_WORDS = """
+import sys
+from catools import caput, connect
+names = sys.argv[1:]
+connect(names)
+for value in range(100):
+    caput(names, value)
+"""
+
+
+def test_puts_before_the_end_of_the_process_arrive(ioc: Ioc) -> None:
+    names = [ioc.name(str(number)) for number in range(20)]
+    subprocess.run(
+        [sys.executable, "-c", LAST_WORDS, *names],
+        env={**os.environ, **ioc.env},
+        cwd=ROOT,
+        check=True,
+        timeout=60,
+    )
+    assert caget(names) == [99] * 20
+
+
+def test_children_of_a_fork_have_circuits_of_their_own(ioc: Ioc) -> None:
+    name = ioc.name("3")
+    seen: list[Any] = []
+    monitor = camonitor(name, seen.append)
+    wait_until(lambda: seen, "the value")
+    children: list[int] = []
+    for number in range(3):
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                caput(name, 100 + number, wait=True)
+                status = 0 if caget(ioc.name("4")) == 4 else 2
+                catools.close_client()
+            finally:
+                os._exit(status)
+        children.append(pid)
+        assert os.waitpid(pid, 0)[1] == 0
+        wait_until(lambda number=number: seen[-1] == 100 + number, "the child's put")
+    (link,) = catools.default_client().links.values()
+    assert link.up
+    monitor.close()
