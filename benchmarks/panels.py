@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What panels cost: the model alone, a picture alone, and everything together in a terminal.
 
-`python -m benchmarks.panels [model] [shell]`.  A rich table of the same rows is drawn beside ours;
-the whole shell is measured at the demo machine's 240 updates a second.
+`python -m benchmarks.panels [model] [shell] [flood]`.  A rich table of the same rows is drawn
+beside ours; the whole shell is measured at the demo machine's 240 updates a second, and at 50,000 a
+second into 25 rows: what drawing them costs, and how long a key takes to come back meanwhile.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ from coshell.panel.select import Choice
 from coshell.panel.theme import Theme
 from tests.support.terminal import Terminal, coshell
 
+from .servers import PREFIX, flood
+from .shell import OURS, STOCK, echo
+
 ROWS = 25
+RATE = 50_000.0
 FRAMES = 50
 SETTLE_S = 3.0
 WATCH_S = 10.0
@@ -137,6 +142,37 @@ def shell() -> None:
             terminal.close()
 
 
+def flooded() -> None:
+    """Measure drawing and key echo while every row changes two thousand times a second."""
+    line = f"%camonitor bench: {PREFIX}{{0..{ROWS - 1}}}"
+    with flood(ROWS, RATE) as environment, tempfile.TemporaryDirectory() as home:
+        env = {"HOME": home, "IPYTHONDIR": f"{home}/ipython", **environment}
+        terminal = Terminal(coshell("--no-banner"), env=env, columns=110, rows=40)
+        try:
+            terminal.wait_prompt(1)
+            shares = []
+            for typed in (line, "%panels --hide bench"):
+                terminal.line(typed)
+                drain(terminal, SETTLE_S)
+                shares.append(100 * share(terminal))
+            shown, hidden = shares
+            print(f"{RATE:.0f} updates/s into {ROWS} rows: {hidden:.1f} % of a core hidden")
+            print(f"  docked: {shown:.1f} %, so that drawing takes {shown - hidden:.1f} %")
+        finally:
+            terminal.close()
+    name, rest = line[1:].split(" ", 1)
+    docked = f"get_ipython().run_line_magic({name!r}, {rest!r})"
+    for title, command, setup in (
+        ("stock IPython, idle", STOCK, ""),
+        (f"{ROWS} rows docked, {RATE:.0f} updates/s", OURS, docked),
+    ):
+        with flood(ROWS, RATE) as environment:
+            os.environ.update(environment)
+            times = sorted(echo(command, setup, rows=40))
+        median, p99 = (1e3 * times[int(len(times) * part)] for part in (0.5, 0.99))
+        print(f"  echo: {title}: median {median:.1f} ms, p99 {p99:.1f} ms")
+
+
 def drain(terminal: Terminal, seconds: float) -> None:
     """Read what the shell draws, and look at nothing."""
     until = time.monotonic() + seconds
@@ -157,14 +193,16 @@ def share(terminal: Terminal) -> float:
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=["model", "shell", []], default=[])
-    parts = parser.parse_args().parts or ["model", "shell"]
+    parser.add_argument("parts", nargs="*", choices=["model", "shell", "flood", []], default=[])
+    parts = parser.parse_args().parts or ["model", "shell", "flood"]
     if "model" in parts:
         for rows in (ROWS, 2000):
             model(rows)
         rich_table()
     if "shell" in parts:
         shell()
+    if "flood" in parts:
+        flooded()
     return 0
 
 

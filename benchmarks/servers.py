@@ -66,9 +66,9 @@ def silence() -> Iterator[Mapping[str, str]]:
 
 
 @contextmanager
-def flood(count: int) -> Iterator[Mapping[str, str]]:
-    """Serve numbers that change as fast as the client takes them."""
-    command = [sys.executable, str(PROGRAMS / "flood.py"), PREFIX, str(count)]
+def flood(count: int, rate: float = 0.0) -> Iterator[Mapping[str, str]]:
+    """Serve numbers that change as fast as the client takes them, or at a rate of updates/s."""
+    command = [sys.executable, str(PROGRAMS / "flood.py"), PREFIX, str(count), str(rate)]
     with (
         silence() as quiet,
         subprocess.Popen(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Channel Access server whose numbers change as fast as the client takes them.
 
+`python flood.py PREFIX COUNT [RATE]`: with a rate, so many updates per second and no more.
+
 It knows just enough of the protocol for that: names are `PREFIX` and a number, all of them doubles
 of type DBR_TIME_DOUBLE.  As soon as all of them are subscribed to, it sends one block over and
 over, with an update of each; it stops when its standard input ends.
@@ -22,6 +24,8 @@ VERSION, EVENT_ADD, SEARCH, CREATE, ACCESS, ECHO = 0, 1, 6, 18, 22, 23
 EPICS_EPOCH = 631152000
 
 prefix, count = sys.argv[1], int(sys.argv[2])
+rate = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
+PACE_S = 0.005
 
 
 def frames(data: bytes) -> tuple[list[tuple[tuple[int, ...], bytes]], bytes]:
@@ -79,8 +83,13 @@ def serve(tcp: socket.socket) -> None:
         HEADER.pack(EVENT_ADD, len(update), 20, 1, 1, subscription) + update
         for subscription in subscriptions
     )
+    due, sent = time.monotonic(), 0
     while True:
         tcp.sendall(block)
+        sent += count
+        if rate and sent >= rate * PACE_S:
+            due, sent = due + sent / rate, 0
+            time.sleep(max(due - time.monotonic(), 0.0))
 
 
 def swallow(tcp: socket.socket) -> None:

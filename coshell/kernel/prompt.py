@@ -234,6 +234,15 @@ def _row(line: str, width: int) -> dict[int, Char]:
             colours = "" if piece in _RESETS else colours + piece
             palette = _palette(colours)
             continue
+        if not colours and not piece.strip(" "):
+            # Blanks are there already.
+            x += len(piece)
+            continue
+        if piece.isascii() and piece.isprintable():
+            piece = piece[: max(width - x, 0)]
+            row.update(zip(range(x, x + len(piece)), map(palette.__getitem__, piece), strict=True))
+            x += len(piece)
+            continue
         for character in piece:
             cell = palette[character]
             cell_width = cell.width

@@ -35,12 +35,14 @@ MARGIN_FROM: Final = 24
 class _Drawn:
     """What is kept of one row between pictures."""
 
-    __slots__ = ("cells", "flash", "layout", "painted", "version")
+    __slots__ = ("cells", "flash", "layout", "painted", "seen", "version", "widths")
 
     def __init__(self) -> None:
         self.version = -1
         self.flash = False
-        self.cells: list[Cell | None] = []
+        self.seen = float("nan")
+        self.cells: list[Cell] = []
+        self.widths: list[int] = []
         self.painted: list[str | None] = []
         self.layout: Layout | None = None
 
@@ -69,7 +71,9 @@ class Table:
         self.refresh_s: float | None = None
         self.focused = False
         self._drawn: dict[Row, _Drawn] = {}
-        self._wanted: dict[str, int] = {}
+        self._timed = [at for at, column in enumerate(self.columns) if column.timed]
+        self._at = {column.key: at for at, column in enumerate(self.columns)}
+        self._wanted: list[int] = []
         self._summary: list[str] | None = None
         self._layout: Layout | None = None
         self._layout_for: tuple[int, int] = (-1, -1)
@@ -163,21 +167,20 @@ class Table:
         if fresh:
             self._measured = now
             self._drawn = {r: d for r, d in self._drawn.items() if r in self.panel}
-            wanted = dict.fromkeys((c.key for c in self.columns), 0)
+            wanted = [0] * len(self.columns)
         else:
-            wanted = dict(self._wanted)
+            wanted = self._wanted.copy()
         for row in shown:
-            drawn = self._drawn_of(row, now)
-            for column, cell in zip(self.columns, drawn.cells, strict=True):
-                full = (cell or self._cell(column, row, now)).variants[0]
-                if len(full) > wanted[column.key] or not full.isascii():
-                    wanted[column.key] = max(wanted[column.key], cells(full))
-        for column in self.columns:
-            if wanted[column.key]:
-                wanted[column.key] = max(wanted[column.key], min(len(column.title), column.widest))
+            for at, width_of_cell in enumerate(self._drawn_of(row, now).widths):
+                if width_of_cell > wanted[at]:
+                    wanted[at] = width_of_cell
+        for at, column in enumerate(self.columns):
+            if wanted[at]:
+                wanted[at] = max(wanted[at], min(len(column.title), column.widest))
         if fresh or wanted != self._wanted or self._layout is None:
             margin = 1 if width >= MARGIN_FROM else 0
-            layout = fit(self.columns, wanted, width - margin)
+            named = {c.key: wide for c, wide in zip(self.columns, wanted, strict=True)}
+            layout = fit(self.columns, named, width - margin)
             if layout != self._layout:
                 self._layout = layout
             self._wanted = wanted
@@ -185,7 +188,10 @@ class Table:
         return self._layout
 
     def _drawn_of(self, row: Row, now: float) -> _Drawn:
-        """Return the cells of a row, made anew only when the row changed."""
+        """Return the cells of a row: made anew when it changed, those that tell time when it has.
+
+        Their widths are those of their fullest texts.
+        """
         drawn = self._drawn.get(row)
         if drawn is None:
             drawn = self._drawn[row] = _Drawn()
@@ -194,9 +200,13 @@ class Table:
             drawn.version = row.version
             drawn.flash = flash
             drawn.layout = None
-            drawn.cells = [
-                None if column.timed else self._cell(column, row, now) for column in self.columns
-            ]
+            drawn.cells = [self._cell(column, row, now) for column in self.columns]
+            drawn.widths = [cells(cell.variants[0]) for cell in drawn.cells]
+        elif drawn.seen != now:
+            for at in self._timed:
+                cell = drawn.cells[at] = self._cell(self.columns[at], row, now)
+                drawn.widths[at] = cells(cell.variants[0])
+        drawn.seen = now
         return drawn
 
     def _cell(self, column: Column, row: Row, now: float) -> Cell:
@@ -212,18 +222,19 @@ class Table:
 
     def _line(self, row: Row, layout: Layout, width: int, now: float, selected: bool) -> str:
         drawn = self._drawn_of(row, now)
+        made = drawn.cells
         if drawn.layout is not layout:
-            made = {c.key: cell for c, cell in zip(self.columns, drawn.cells, strict=True)}
             drawn.layout = layout
             drawn.painted = [
-                self._paint(column, cell, wide, drawn.flash) if cell is not None else None
+                None
+                if column.timed
+                else self._paint(column, made[self._at[column.key]], wide, drawn.flash)
                 for column, wide in layout.columns
-                for cell in (made[column.key],)
             ]
         parts = [
-            painted
-            if painted is not None
-            else self._paint(column, self._cell(column, row, now), wide, False)
+            self._paint(column, made[self._at[column.key]], wide, False)
+            if painted is None
+            else painted
             for (column, wide), painted in zip(layout.columns, drawn.painted, strict=True)
         ]
         margin = " " if width >= MARGIN_FROM else ""

@@ -34,8 +34,10 @@ def sparkline(values: Sequence[float], unicode: bool = True) -> str:
     scale = len(bars) / 2
     top = len(bars) - 1
     return "".join(
-        bars[min(int((v / 2 - low / 2) / span * 2 * scale), top)] if isfinite(v) else gap
-        for v in values
+        [
+            bars[min(int((v / 2 - low / 2) / span * 2 * scale), top)] if isfinite(v) else gap
+            for v in values
+        ]
     )
 
 

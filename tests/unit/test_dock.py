@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import pytest
+
 from coshell.kernel.dock import Dock
+from coshell.kernel.prompt import _row
 
 
 class Item:
@@ -55,3 +58,29 @@ def test_rows_given_up_on_a_small_terminal_are_not_written_over() -> None:
 
 def test_nothing_drawn_yet_is_not_paused() -> None:
     assert dock(Item("a", 3)).paused(1.0) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "shown"),
+    [
+        ("plain  text", 20, "plain  text"),
+        ("  \x1b[1mbold\x1b[0m   \x1b[31mred \x1b[m end", 40, "  bold   red  end"),
+        ("\x1b[7m   \x1b[0m|", 10, "   |"),
+        ("▁▂▃ 漢字 x", 20, "▁▂▃ 漢字 x"),
+        ("漢字漢字", 5, "漢字"),
+        ("too long for this", 8, "too long"),
+        ("    \x1b[1mfar out\x1b[0m", 3, ""),
+    ],
+)
+def test_a_line_becomes_cells(line: str, width: int, shown: str) -> None:
+    row = _row(line, width)
+    assert all(0 <= x < width for x in row)
+    text = "".join(row[x].char if x in row else " " for x in range(max(row, default=-1) + 1))
+    assert text.rstrip() == shown.rstrip()
+
+
+def test_cells_have_the_style_of_their_text() -> None:
+    row = _row("  a\x1b[1;31mb c\x1b[0md", 20)
+    assert set(row) >= {2, 3, 4, 5, 6}
+    assert [row[x].style for x in (2, 6)] == ["", ""]
+    assert {row[x].style for x in (3, 4, 5)} == {"ansired bold"}
