@@ -235,7 +235,7 @@ class Circuit(Requests):
             if ident not in self.cancelling:
                 self.strays += 1
             elif not payload:
-                del self.cancelling[ident]
+                self.cancelled(ident)
             return
         if not status & 1:
             results.append(SubscriptionFailed(sub.token, status))

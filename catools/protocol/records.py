@@ -31,6 +31,7 @@ class CircuitChannel:
 
     __slots__ = (
         "access",
+        "cancelling",
         "cid",
         "name",
         "native_count",
@@ -55,6 +56,7 @@ class CircuitChannel:
         self.put_in_flight: Put | None = None
         self.put_queue: deque[Put] = deque()
         self.subscriptions: dict[int, Subscription] = {}
+        self.cancelling: set[int] = set()
 
     @property
     def readable(self) -> bool:

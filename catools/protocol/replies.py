@@ -182,7 +182,7 @@ def _error(
         put = state.recent_writes.pop(ident)
         out.append(WriteRefused(put.channel, put.token, put.index, status, text))
     elif command == c.EVENT_CANCEL:
-        state.cancelling.pop(ident, None)
+        state.cancelled(ident)
     else:
         note = f"{eca_name(status)} for {c.command_name(command)}: {text}"
         out.append(ServerNotice(status, note))

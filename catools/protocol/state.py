@@ -142,12 +142,19 @@ class CircuitState:
     def send_cancel(self, subscription: Subscription) -> None:
         """Ask the server to end a subscription; updates for it are dropped from now on."""
         self.cancelling[subscription.ident] = subscription
+        subscription.channel.cancelling.add(subscription.ident)
         sid, ident = subscription.channel.sid, subscription.ident
         self.send(
             frame(
                 c.EVENT_CANCEL, dtype=subscription.dbr, count=subscription.count, p1=sid, p2=ident
             )
         )
+
+    def cancelled(self, ident: int) -> None:
+        """Take the server's word that a subscription has ended."""
+        subscription = self.cancelling.pop(ident, None)
+        if subscription is not None:
+            subscription.channel.cancelling.discard(ident)
 
     def send_echo(self) -> None:
         """Ask for a sign of life in the form the server's revision knows."""
@@ -168,8 +175,9 @@ class CircuitState:
             self.subscriptions.pop(ident, None)
         channel.subscriptions.clear()
         # The server answers no EVENT_CANCEL of a channel that it has dropped.
-        for ident in [i for i, sub in self.cancelling.items() if sub.channel is channel]:
-            del self.cancelling[ident]
+        for ident in channel.cancelling:
+            self.cancelling.pop(ident, None)
+        channel.cancelling.clear()
         return ended
 
     def _take_puts(self, channel: CircuitChannel) -> Iterator[Put]:
