@@ -106,8 +106,8 @@ class AugmentedValue(Protocol):
 class Augmented:
     """The attributes of a value, and what follows from them.
 
-    The attributes live in the value's `__dict__` and nothing else does; what is computed from
-    them is a property. An attribute the format did not bring raises AttributeError.
+    `__dict__` shows the attributes and nothing else; what is computed from them is a property. An
+    attribute the format did not bring raises AttributeError.
     """
 
     __slots__ = ()

@@ -22,7 +22,7 @@ the attributes survive pickling and copying. Arithmetic gives plain values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from .augmented import Augmented, AugmentedValue, alarm_words, severity_word, status_word
 from .errors import (
@@ -64,6 +64,29 @@ __all__ = [
 ]
 
 
+_ATTRIBUTES: Final = (
+    "name",
+    "ok",
+    "element_count",
+    "datatype",
+    "status",
+    "severity",
+    "timestamp",
+    "raw_stamp",
+    "update_count",
+    "units",
+    "precision",
+    "upper_disp_limit",
+    "lower_disp_limit",
+    "upper_alarm_limit",
+    "upper_warning_limit",
+    "lower_warning_limit",
+    "lower_alarm_limit",
+    "upper_ctrl_limit",
+    "lower_ctrl_limit",
+)
+
+
 def __getattr__(name: str) -> Any:
     # numpy costs a tenth of a second to import, and most programs never see an array.
     if name == "ca_array":
@@ -91,8 +114,39 @@ class ca_int(Augmented, int):
         return int(self)
 
 
-class ca_float(Augmented, float):
-    """The value of a floating point PV."""
+class _Number(float):
+    """A number with room for attributes that no format brings."""
+
+
+_further: Final[Any] = vars(_Number)["__dict__"]
+
+
+class ca_float(Augmented, _Number):
+    """The value of a floating point PV.
+
+    Most updates are doubles, so that their attributes have slots, a third of the price of a
+    dictionary; `__dict__` is made on demand, and writing into it changes nothing.
+    """
+
+    __slots__ = _ATTRIBUTES
+
+    @property
+    def __dict__(self) -> dict[str, Any]:
+        known = {key: getattr(self, key) for key in _ATTRIBUTES if hasattr(self, key)}
+        return {**known, **_further.__get__(self)}
+
+    @__dict__.setter
+    def __dict__(self, attributes: dict[str, Any]) -> None:
+        for key in vars(self):
+            delattr(self, key)
+        for key, attribute in attributes.items():
+            setattr(self, key, attribute)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self)
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__ = attributes
 
     def plain(self) -> float:
         """Return the number alone."""

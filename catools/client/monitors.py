@@ -246,7 +246,8 @@ class Tap:
         self.last: Data | None = None
         self.large = False
         self.streaming = tuple(m for m in monitors if m.all_updates and not m.direct)
-        self.only = self.streaming[0] if len(self.streaming) == 1 else None
+        # The one who listens, in the usual case that nobody else does.
+        self.only = self.streaming[0] if len(self.streaming) == len(monitors) == 1 else None
         self._merging = tuple(m for m in monitors if not m.all_updates and not m.direct)
         self._at_once = tuple(m for m in monitors if m.direct)
         self._append = feed.dispatcher.queue.append
@@ -255,6 +256,9 @@ class Tap:
         """Take an update from the circuit."""
         if len(update[3]) < LARGE:
             self.last = update
+            if self.only is not None:
+                self._append(update)
+                return
         else:
             self.last = None
             self.large = True
@@ -444,7 +448,7 @@ class Dispatcher:
         self.delivered += count
         for _ in range(count):
             item = popleft()
-            if type(item) is not tuple:
+            if not isinstance(item, tuple):
                 item.run()
                 continue
             tap, _, elements, payload = item
