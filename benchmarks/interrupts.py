@@ -43,6 +43,8 @@ def hold(wait):
         return "interrupted", time.time()
 """
 
+EARLY_S = (0.0, 0.002, 0.01, 0.05)
+
 WAITS = {
     "Sleep": "Sleep(1000)",
     "Event": "Event().Wait()",
@@ -104,6 +106,32 @@ def _measure(shell: Terminal, count: int, by_key: bool) -> dict[str, object]:
     }
 
 
+def measure_early(count: int) -> dict[str, str]:
+    """Press Ctrl-C right after Enter; tell how often the cell went on all the same."""
+    missed = {}
+    with tempfile.TemporaryDirectory() as home:
+        shell = Terminal(
+            coshell("--no-banner"), env={"HOME": home, "IPYTHONDIR": f"{home}/ipython"}, rows=40
+        )
+        try:
+            shell.wait_prompt(1)
+            number = 1
+            for delay_s in EARLY_S:
+                ended = 0
+                for _ in range(count):
+                    shell.line("%clear")
+                    shell.wait_prompt(number := number + 1)
+                    shell.line("sleep(1); print('not', 'interrupted')")
+                    time.sleep(delay_s)
+                    shell.key("ctrl-c")
+                    shell.wait_prompt(number := number + 1)
+                    ended += "not interrupted" in shell.text
+                missed[f"{1000 * delay_s:.0f} ms after Enter"] = f"{ended} of {count} missed"
+        finally:
+            shell.close()
+    return missed
+
+
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -111,6 +139,7 @@ def main() -> None:
     options = parser.parse_args()
     for title, by_key in (("key", True), ("signal", False)):
         print(title, json.dumps(measure(options.count, by_key), indent=1))
+    print("early", json.dumps(measure_early(max(1, options.count // 10)), indent=1))
 
 
 if __name__ == "__main__":

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import select
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from prompt_toolkit.application import Application, get_app_session
 from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.input.typeahead import store_typeahead
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import PromptSession
+
+from cothread.interrupts import request_interrupt
 
 from .console import Console
 from .guest import Guest
@@ -36,6 +39,7 @@ class PromptHost:
         self._guest = guest
         self._interrupts = interrupts
         self._answers = InMemoryHistory()
+        self._app: Application[Any] | None = None
         self.output = HeldOutput(console.terminal, self._before_drawing)
 
     def adopt(self, session: PromptSession[Any]) -> None:
@@ -45,19 +49,49 @@ class PromptHost:
         session.app.renderer.cpr_not_supported_callback = None
         install_dock(session, self._console.dock, self._console.clock)
 
-    def run(self, session: PromptSession[Any], **options: Any) -> str:
-        """Read a text from the operator, while everything else goes on.
+    def read_cell(self, session: PromptSession[Any], **options: Any) -> str:
+        """Read a cell from the operator; a Ctrl-C that comes after its Enter is kept for it.
 
         Raises:
             KeyboardInterrupt: the session leaves on Ctrl-C.
             EOFError: Ctrl-D was pressed.
         Suspends: whenever there is no key to handle.
         """
-        with self._prompting(session.app):
+        interrupts = self._interrupts
+        interrupts.forget()
+        code = self.run(session, interrupts.note, **options)
+        interrupts.entered()
+        return code
+
+    def run(self, session: PromptSession[Any], late: Callable[[], object], **options: Any) -> str:
+        """Read a text from the operator, while everything else goes on.
+
+        Args:
+            late: called for a Ctrl-C that comes when the text has been entered already.
+        Raises:
+            KeyboardInterrupt: the session leaves on Ctrl-C.
+            EOFError: Ctrl-D was pressed.
+        Suspends: whenever there is no key to handle.
+        """
+        with self._prompting(session.app, late):
             text: str = self._guest(
                 session.prompt_async(set_exception_handler=False, handle_sigint=False, **options)
             )
         return text
+
+    def typed_interrupt(self) -> bool:
+        """Look for a Ctrl-C among what was typed while the terminal was raw, but not read.
+
+        Returns:
+            True when there is one; it and what stands before it are dropped.
+        """
+        keyboard = get_app_session().input
+        keys = get_typeahead(keyboard)
+        while not keyboard.closed and select.select([keyboard.fileno()], [], [], 0)[0]:
+            keys += keyboard.read_keys()
+        places = [place for place, press in enumerate(keys) if press.key == Keys.ControlC]
+        store_typeahead(keyboard, keys[places[-1] + 1 :] if places else keys)
+        return bool(places)
 
     @property
     def can_ask(self) -> bool:
@@ -77,34 +111,54 @@ class PromptHost:
             ANSI(message), is_password=password, history=history
         )
         self.adopt(session)
-        return self.run(session)
+        answer = self.run(session, request_interrupt)
+        if self.typed_interrupt():
+            raise KeyboardInterrupt
+        return answer
 
     def type_ahead(self, data: bytes) -> None:
-        """Keep keys for the next prompt."""
+        """Give keys to the prompt, to the next one if there is none now."""
         keys: list[KeyPress] = []
         parser = Vt100Parser(keys.append)
         parser.feed(data.decode(self._console.terminal.encoding, "replace"))
         parser.flush()
-        if keys:
+        app = self._app
+        if app is None or not app.is_running or app.context is None:
             store_typeahead(get_app_session().input, keys)
+            return
+
+        def press() -> None:
+            app.key_processor.feed_multiple(keys)
+            app.key_processor.process_keys()
+
+        self._guest.loop.call_soon(press, context=app.context.copy())
 
     @contextmanager
-    def _prompting(self, app: Application[Any]) -> Iterator[None]:
+    def _prompting(self, app: Application[Any], late: Callable[[], object]) -> Iterator[None]:
         """Leave screen and Ctrl-C to a prompt in the `with` block."""
 
         def press() -> None:
-            app.key_processor.feed(KeyPress(Keys.ControlC))
-            app.key_processor.process_keys()
+            if app.is_done:
+                late()
+            else:
+                app.key_processor.feed(KeyPress(Keys.ControlC))
+                app.key_processor.process_keys()
 
         def interrupt() -> None:
             if app.is_running and app.context is not None:
                 self._guest.loop.call_soon(press, context=app.context.copy())
+            elif shown:
+                late()
 
+        shown: list[bool] = []
+        app.pre_run_callables.append(lambda: shown.append(True))
         previous, self._interrupts.at_prompt = self._interrupts.at_prompt, interrupt
+        outer, self._app = self._app, app
         try:
             with self._console.prompting(PromptScreen(app, self.output)):
                 yield
         finally:
+            self._app = outer
             self._interrupts.at_prompt = previous
 
     def _before_drawing(self) -> None:

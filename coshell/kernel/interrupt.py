@@ -3,7 +3,8 @@
 
 Laws:
   1. At the prompt it clears the line and touches nothing else.
-  2. While a cell runs it raises KeyboardInterrupt in the foreground, wherever that waits.
+  2. While a cell runs it raises KeyboardInterrupt in the foreground, wherever that waits; typed
+     between Enter and the first statement, it keeps the cell from beginning.
   3. It never reaches a background cothread, unless that one holds the scheduler: then the second
      Ctrl-C within two seconds does, and the first does if the operator was already told of it.
 """
@@ -42,6 +43,8 @@ class Interrupts:
         self._clock = clock
         self._last = float("-inf")
         self._last_turn = -1
+        self._starting = False
+        self._noted: float | None = None
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -52,6 +55,32 @@ class Interrupts:
         finally:
             signal.signal(signal.SIGINT, previous)
 
+    # -- between Enter and the first statement of the cell
+
+    def entered(self) -> None:
+        """Keep interrupts, from now on, for the cell that is about to begin."""
+        self._starting = True
+
+    def note(self) -> None:
+        """Keep one for the cell that is about to begin."""
+        if self._noted is None:
+            self._noted = self._clock()
+
+    def forget(self) -> None:
+        """Let go of what was kept: no cell came of it."""
+        self._starting = False
+        self._noted = None
+
+    def begin(self) -> bool:
+        """Say that the cell begins now.
+
+        Returns:
+            True when it must not: it was interrupted already.
+        """
+        self._starting = False
+        noted, self._noted = self._noted, None
+        return noted is not None
+
     def _on_signal(self, _number: int, frame: FrameType | None) -> None:
         running: Any = getcurrent()
         in_background = running is not scheduler.hub and getattr(running, "task", None) is not None
@@ -59,7 +88,10 @@ class Interrupts:
             self.hog_known = False
             raise KeyboardInterrupt
         if self.at_prompt is None:
-            request_interrupt(frame)
+            if self._starting and (self._noted is None or self._clock() - self._noted < BOUNCE_S):
+                self.note()
+            else:
+                request_interrupt(frame)
             return
         age, self._last = self._clock() - self._last, self._clock()
         turn, self._last_turn = self._last_turn, scheduler.turns
@@ -70,3 +102,6 @@ class Interrupts:
     def _press(self) -> None:
         if self.at_prompt is not None:
             self.at_prompt()
+        else:
+            # The prompt ended before the word reached it: its cell is meant.
+            self.note() if self._starting else request_interrupt()

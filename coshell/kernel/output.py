@@ -90,6 +90,10 @@ class Outlet:
         elif rest:
             self._partial[key] = rest
 
+    def stray(self, line: str) -> None:
+        """Show a line that reached descriptor 2 past Python."""
+        self.console.lines(f"\x1b[36m[stderr]\x1b[m {clean(line)}\n")
+
     def ended(self, key: object, writer: Writer | None) -> None:
         """Show the unfinished last line of a writer that will write no more."""
         rest = self._partial.pop(key, "")
@@ -121,7 +125,7 @@ class Outlet:
         for name in ("stdout", "stderr"):
             original = getattr(sys, name)
             if original is not None and original.isatty():
-                replaced[original] = Stream(self, name, original)
+                replaced[original] = Stream(self, name)
                 setattr(sys, name, replaced[original])
         _move_log_handlers(replaced)
         try:
@@ -134,9 +138,8 @@ class Outlet:
 class Stream(io.TextIOBase):
     """A text stream whose text goes through an outlet."""
 
-    def __init__(self, outlet: Outlet, name: str, original: Any) -> None:
+    def __init__(self, outlet: Outlet, name: str) -> None:
         self._outlet = outlet
-        self._original = original
         self.name = f"<{name}>"
         self._name = name
         self.buffer = _Bytes(self)
@@ -171,8 +174,8 @@ class Stream(io.TextIOBase):
         return True
 
     def fileno(self) -> int:
-        """Return the terminal's descriptor."""
-        return int(self._original.fileno())
+        """Return the terminal's descriptor; that of standard error may be captured."""
+        return self._outlet.console.terminal.fileno()
 
 
 class _Bytes(io.BufferedIOBase):

@@ -13,6 +13,7 @@ from cothread import Sleep
 from cothread.coselect import wait_readable
 
 from .console import Console
+from .errors import CapturedErrors
 from .interrupt import Interrupts
 
 __all__ = ["Programs"]
@@ -24,8 +25,9 @@ SIGNALLED: Final = 128
 class Programs:
     """Runs programs in the foreground of the shell."""
 
-    def __init__(self, console: Console, interrupts: Interrupts) -> None:
+    def __init__(self, console: Console, interrupts: Interrupts, errors: CapturedErrors) -> None:
         self._console = console
+        self._errors = errors
         self._interrupts = interrupts
 
     def run(self, command: str, text: str | None = None) -> int:
@@ -43,6 +45,7 @@ class Programs:
                 shell=True,
                 executable=os.environ.get("SHELL") or None,
                 stdin=None if text is None else subprocess.PIPE,
+                stderr=self._errors.terminal_fd,
             )
             if text is not None:
                 _feed(process, text)

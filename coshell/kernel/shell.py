@@ -28,6 +28,7 @@ from cothread.scheduler import scheduler
 
 from .console import Console
 from .dock import Dock
+from .errors import CapturedErrors
 from .failures import Failures, summarise
 from .guest import Guest
 from .host import PromptHost
@@ -67,11 +68,14 @@ class CoShell(TerminalInteractiveShell):
         self.dock.on_failure = self.failures.add
         self.jobs = Jobs(self._job_changed)
         self.interrupts = Interrupts()
-        self.stalls = Stalls(self.console, self.jobs, self.interrupts, self.emit)
-        self.programs = Programs(self.console, self.interrupts)
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
+        self.errors = CapturedErrors(self.terminal, self.outlet.stray)
+        self.programs = Programs(self.console, self.interrupts, self.errors)
         self.host = PromptHost(self.console, self.guest, self.interrupts)
+        self.stalls = Stalls(
+            self.console, self.jobs, self.interrupts, self.emit, self.host.type_ahead
+        )
         self._opened = ExitStack()
         self._depth = 0
         self._steps: deque[Callable[[], object]] = deque()
@@ -109,6 +113,7 @@ class CoShell(TerminalInteractiveShell):
             stack.callback(self.console.close)
             if self.terminal.interactive:
                 stack.enter_context(self.outlet.installed())
+                stack.enter_context(self.errors.captured())
                 stack.enter_context(self._keyboard())
                 stack.enter_context(_handling(signal.SIGWINCH, self._on_resize))
             stack.enter_context(self.interrupts.installed())
@@ -181,7 +186,9 @@ class CoShell(TerminalInteractiveShell):
         if self.simple_prompt:
             return self._prompt_for_line()
         default, self.rl_next_input = self.rl_next_input, None
-        return self.host.run(self.pt_app, default=default or "", **self._extra_prompt_options())
+        return self.host.read_cell(
+            self.pt_app, default=default or "", **self._extra_prompt_options()
+        )
 
     def _extra_prompt_options(self) -> dict[str, Any]:
         options: dict[str, Any] = super()._extra_prompt_options()
@@ -258,14 +265,13 @@ class CoShell(TerminalInteractiveShell):
             print(self.separate_in, end="")
             try:
                 code = self.prompt_for_code()
+                if code:
+                    self.run_cell(code, store_history=True)
             except EOFError:
                 if self._may_leave():
                     self.keep_running = False
             except KeyboardInterrupt:
                 print("\nKeyboardInterrupt")
-            else:
-                if code:
-                    self.run_cell(code, store_history=True)
 
     def mainloop(self) -> None:
         """Run the shell, and leave the terminal as it was found."""
@@ -292,6 +298,8 @@ class CoShell(TerminalInteractiveShell):
         if self._depth == 0:
             self.console.enter_cell()
             self.stalls.cell_ran = True
+            if self.terminal.paints and self.host.typed_interrupt():
+                self.interrupts.note()
         self._depth += 1
         try:
             result: ExecutionResult = super().run_cell(raw_cell, *args, **kwargs)
@@ -302,6 +310,16 @@ class CoShell(TerminalInteractiveShell):
                 self.console.leave_cell()
                 self.protected.check()
                 self.jobs.discover()
+
+    async def run_code(self, code_obj: Any, result: Any = None, *, async_: bool = False) -> Any:
+        """Run a statement of a cell, unless Ctrl-C came before it could begin."""
+        if self.interrupts.begin():
+            interrupt = KeyboardInterrupt()
+            if result is not None:
+                result.error_in_exec = interrupt
+            self.showtraceback((KeyboardInterrupt, interrupt, None))
+            return True
+        return await super().run_code(code_obj, result, async_=async_)
 
     @contextmanager
     def _tee(self, channel: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,11 @@ from .watchdog import Hog, Watchdog
 __all__ = ["Stalls"]
 
 TOLD_S: Final = 1.0
+BROKEN_S: Final = 2.0
+"""How long one has held the scheduler whom a single Ctrl-C, typed before anything was said, breaks.
+
+A shorter calculation survives it: the operator may have meant the line."""
+CTRL_C: Final = b"\x03"
 
 
 class Stalls:
@@ -26,6 +32,7 @@ class Stalls:
 
     Args:
         show: prints a line above the prompt.
+        type_ahead: gives keys to the prompt.
     """
 
     def __init__(
@@ -34,11 +41,14 @@ class Stalls:
         jobs: Jobs,
         interrupts: Interrupts,
         show: Callable[[str], object],
+        type_ahead: Callable[[bytes], object],
     ) -> None:
         self._console = console
         self._jobs = jobs
         self._interrupts = interrupts
         self._show = show
+        self._type_ahead = type_ahead
+        self._typed = b""
         self._watchdog = Watchdog(self)
         self.cell_ran = False
 
@@ -70,11 +80,25 @@ class Stalls:
             self._interrupts.hog_known = True
         if self._console.screen is not None:
             self._console.terminal.allow_signals()
+            self._look_for_interrupt(hog)
         place, _, function = hog.where.partition(" in ")
         self._console.alert(
             f" PAUSED, Ctrl-C breaks it · {name} has not yielded for {hog.held_s:.1f} s"
             f" · {Path(place).name} in {function} "
         )
+
+    def _look_for_interrupt(self, hog: Hog) -> None:
+        """Find a Ctrl-C that was typed before it was a signal: nobody else reads the keys now.
+
+        Thread: the watchdog's.
+        """
+        if self._console.lent:
+            return
+        self._typed += self._console.terminal.typed()
+        count = self._typed.count(CTRL_C)
+        if hog.task is not None and (count > 1 or (count and hog.held_s >= BROKEN_S)):
+            self._typed = self._typed.rpartition(CTRL_C)[2]
+            signal.pthread_kill(scheduler.thread_id, signal.SIGINT)
 
     def released(self) -> None:
         """Put the screen in order again.
@@ -85,6 +109,9 @@ class Stalls:
 
     def _released(self) -> None:
         self._interrupts.hog_known = False
+        typed, self._typed = self._typed, b""
+        if typed:
+            self._type_ahead(typed)
         if self._console.screen is not None:
             self._console.terminal.forbid_signals()
         self._console.restore()

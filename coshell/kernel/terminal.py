@@ -71,6 +71,18 @@ class Terminal:
                 # Some other program made the terminal non-blocking, and it shares the setting.
                 select.select([], [fd], [])
 
+    def typed(self) -> bytes:
+        """Take what was typed and nobody has read; b"" when there is nothing.
+
+        Thread: any.
+        """
+        fd = self.source.fileno()
+        data = b""
+        with suppress(OSError):
+            while select.select([fd], [], [], 0)[0] and (block := os.read(fd, 1024)):
+                data += block
+        return data
+
     # -- line disciplines
 
     def watch(self) -> None:

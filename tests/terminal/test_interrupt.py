@@ -59,6 +59,41 @@ def test_in_a_cell_it_interrupts_the_foreground_only(shell, cell):
     assert "%why" not in shell.text
 
 
+@pytest.mark.parametrize("waits", ["Sleep(1)", "__import__('time').sleep(1)"])
+def test_just_after_enter_it_interrupts_the_cell_that_begins(shell, waits):
+    number = 2
+    for delay_s in (None, 0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05):
+        cell = f"{waits}; print('to the', 'end')"
+        if delay_s is None:
+            shell.send(f"{cell}\r\x03")
+        else:
+            shell.line(cell)
+            shell.look(delay_s)
+            shell.key("ctrl-c")
+        number += 1
+        shell.wait_prompt(number)
+    history = "\n".join(shell.history)
+    assert history.count("KeyboardInterrupt") == 8
+    assert "to the end" not in history
+
+
+def test_what_is_typed_after_it_is_kept_for_the_next_prompt(shell):
+    shell.send("Sleep(1000)\rdropped\x036 * 7\r")
+    shell.wait_for("KeyboardInterrupt", "Out[3]: 42")
+    assert "dropped" not in "\n".join(shell.history)
+
+
+def test_typed_before_a_job_is_known_to_hold_everything_it_breaks_it(shell, tmp_path):
+    begun = tmp_path / "begun"
+    shell.line(f'exec(\'def spin():\\n Sleep(0.3); open("{begun}", "x")\\n while True: pass\')')
+    shell.wait_prompt(3)
+    shell.line("good = Spawn(Sleep, 1000); bad = Spawn(spin)")
+    shell.wait_prompt(4)
+    shell.wait_until(begun.exists, "the job holds everything")
+    shell.send("half\x03bool(good), bool(bad)\r")
+    shell.wait_for("✗ job 2 (spin): KeyboardInterrupt", "Out[4]: (False, True)")
+
+
 def test_twice_at_once_is_once(shell):
     begin(shell, "Sleep(1000)", 3)
     os.kill(shell.process.pid, signal.SIGINT)

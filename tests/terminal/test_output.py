@@ -81,3 +81,32 @@ def test_a_failing_asyncio_task_is_a_numbered_line(shell):
     shell.wait_prompt(4)
     shell.line("asyncio.create_task(bad()); await asyncio.sleep(0)")
     shell.wait_for("✗ asyncio task: ZeroDivisionError")
+
+
+def test_what_c_libraries_write_to_descriptor_2_is_whole_lines(shell):
+    shell.line("import os, subprocess")
+    shell.wait_prompt(3)
+    shell.line(
+        "job = Spawn(lambda: (Sleep(0.2), os.write(2, b'from'+b' C\\nun'), os.write(2, b'ended')))"
+    )
+    shell.wait_prompt(4)
+    shell.send("typed")
+    shell.wait_for("[stderr] from C", "[stderr] unended", "In [4]: typed")
+    assert shell.row("[stderr] unended") < shell.row("In [4]: typed")
+    shell.key("ctrl-c")
+    shell.wait_gone("typed")
+    # More than anybody reads meanwhile: the writer must not wait for itself.
+    shell.line("os.write(2, b'x' * 3_000_000) < 3_000_000")
+    shell.wait_prompt(5)
+    shell.line("%clear")
+    shell.wait_prompt(6)
+    shell.line("!test -t 2 && echo a terminal")
+    shell.wait_match("^a terminal$")
+    shell.wait_prompt(7)
+
+
+def test_a_crash_still_tells_where_it_was(shell):
+    shell.line("import ctypes; ctypes.string_at(0)")
+    assert shell.wait_end() < 0
+    assert "Segmentation fault" in "".join(shell.history)
+    assert "in string_at" in "".join(shell.history)

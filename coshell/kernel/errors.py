@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Descriptor 2, where libraries written in C complain: read, and shown as whole lines.
+
+While it is captured it is a pipe, which never makes a writer wait: the one who would read it may be
+the one who writes.  What does not fit is lost.  `faulthandler` and the programs that are given the
+terminal keep the terminal itself.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from cothread import Spawn, Timedout
+from cothread.coselect import wait_readable
+
+from .terminal import Terminal
+
+__all__ = ["CapturedErrors"]
+
+ERRORS: Final = 2
+CAPACITY: Final = 1 << 20
+BLOCK: Final = 65_536
+UNFINISHED_S: Final = 0.2
+"""How long the rest of a line is waited for before what there is of it is shown."""
+LONGEST: Final = 65_536
+_F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", None)
+
+
+class CapturedErrors:
+    """Takes what is written to descriptor 2, if that is the operator's terminal.
+
+    Args:
+        show: is given whole lines, without their ends.
+
+    Attributes:
+        terminal_fd: the terminal while descriptor 2 is something else, otherwise None.
+    """
+
+    def __init__(self, terminal: Terminal, show: Callable[[str], object]) -> None:
+        self.terminal_fd: int | None = None
+        self._terminal = terminal
+        self._show = show
+        self._partial = b""
+
+    @contextmanager
+    def captured(self) -> Iterator[None]:
+        """Capture in the `with` block.
+
+        Raises:
+            OSError: there are no descriptors left.
+        """
+        if not self._terminal.paints or not self._is_terminal():
+            yield
+            return
+        source, sink = os.pipe()
+        self.terminal_fd = os.dup(ERRORS)
+        os.set_blocking(sink, False)
+        if _F_SETPIPE_SZ is not None:
+            with suppress(OSError):
+                fcntl.fcntl(sink, _F_SETPIPE_SZ, CAPACITY)
+        traced = faulthandler.is_enabled()
+        faulthandler.enable(self.terminal_fd)
+        os.dup2(sink, ERRORS)
+        os.close(sink)
+        os.set_blocking(source, False)
+        reader = Spawn(self._read, source)
+        reader.name = "errors of C libraries"
+        try:
+            yield
+        finally:
+            reader.Cancel()
+            os.dup2(self.terminal_fd, ERRORS)
+            if traced:
+                faulthandler.enable(ERRORS)
+            else:
+                faulthandler.disable()
+            os.close(self.terminal_fd)
+            self.terminal_fd = None
+            self._take(source)
+            self._finish()
+            os.close(source)
+
+    def _is_terminal(self) -> bool:
+        try:
+            return os.fstat(ERRORS).st_rdev == os.fstat(self._terminal.fileno()).st_rdev
+        except OSError:
+            return False
+
+    def _read(self, source: int) -> None:
+        while True:
+            try:
+                wait_readable(source, UNFINISHED_S if self._partial else None)
+            except Timedout:
+                self._finish()
+            else:
+                self._take(source)
+
+    def _take(self, source: int) -> None:
+        """Show the whole lines among what is there."""
+        with suppress(BlockingIOError):
+            *lines, self._partial = (self._partial + os.read(source, BLOCK)).split(b"\n")
+            for line in lines:
+                self._show(line.decode(self._terminal.encoding, "replace"))
+        if len(self._partial) > LONGEST:
+            self._finish()
+
+    def _finish(self) -> None:
+        partial, self._partial = self._partial, b""
+        if partial:
+            self._show(partial.decode(self._terminal.encoding, "replace"))
