@@ -110,7 +110,6 @@ class Home:
         self._holding = False
         self._unwinding = False
         self._alarm = _QtsTurn()
-        self._timeout: float | None = None
         self._armed = _NEVER
         self._awake_since = switching.clock()
         self._calls: deque[Callable[[], object]] = deque()
@@ -249,17 +248,18 @@ class Home:
             self._turn(self._nested(sys._getframe().f_back))
 
     def _about_to_block(self) -> None:
-        """Let cothreads run that became ready in slots, instead of blocking."""
+        """Let cothreads run that became ready in slots, instead of blocking.
+
+        They run from a timer's slot: what they `deleteLater` would stay for good if they ran here,
+        because Qt deletes only what was marked inside of some event.
+        """
         if not self.here:
             return
         timers = scheduler.timers
-        if (
-            ready
-            or scheduler.inbox
-            or scheduler.interrupt
-            or (timers and timers[0][0] < self._armed)
-        ):
-            self._turn(self._nested(sys._getframe().f_back))
+        pressing = ready or scheduler.inbox or scheduler.interrupt
+        if pressing or (timers and timers[0][0] < self._armed):
+            self._armed = 0.0
+            self._deadline.start(0)
         self._account(switching.clock())
 
     def _awake(self) -> None:
@@ -284,7 +284,7 @@ class Home:
             self._release()
         self._alarm.target = self._strand
         add_timer(now + TURN_S, self._alarm)
-        self._timeout = 0.0
+        self._armed = 0.0
         hub: Any = scheduler.hub
         hub.switch()
         self._alarm.target = None
@@ -298,12 +298,11 @@ class Home:
             self._dispatcher.wakeUp()
 
     def _set_deadline(self) -> None:
-        if self._timeout is None:
-            self._armed = _NEVER
+        if self._armed == _NEVER:
             self._deadline.stop()
         else:
-            self._armed = switching.clock() + self._timeout
-            self._deadline.start(min(ceil(1000 * self._timeout), LONGEST_MS))
+            delay_s = max(0.0, self._armed - switching.clock())
+            self._deadline.start(min(ceil(1000 * delay_s), LONGEST_MS))
 
     def _idle_wait(self, timeout: float | None) -> None:
         """Let Qt wait: the hub's part."""
@@ -314,7 +313,7 @@ class Home:
         self._alarm.target = None
         while timers and timers[0][2].target is None:
             heappop(timers)
-        self._timeout = max(0.0, timers[0][0] - switching.clock()) if timers else None
+        self._armed = timers[0][0] if timers else _NEVER
         self._strand.switch()
         scheduler.poller.poll(0)
 
@@ -331,7 +330,6 @@ class Home:
         strand.wait = None
         self._waits.append(wait)
         try:
-            self._turn(nested=True)
             while wait.target is not None:
                 self._dispatcher.processEvents(self._more)
         finally:
