@@ -22,8 +22,9 @@ from ..protocol.patience import Patience
 from ..protocol.records import CircuitChannel, WriteRefused
 from .channel import Channel, Phase, Waiter
 from .discovery import Finder
+from .dispatcher import MOST_WAITING, Dispatcher
 from .link import Link
-from .monitors import MOST_WAITING, Dispatcher, Feed, Monitor
+from .monitors import Feed, Monitor
 from .notices import Notices
 from .statistics import Statistics, statistics
 

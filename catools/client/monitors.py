@@ -16,36 +16,21 @@ away from its monitor, so that what comes after a reconnection can never overtak
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from cothread import Event, Spawn, Yield
 from cothread import hooks as cothread_hooks
-from cothread.clock import monotonic
 
 from ..conversion import Request
 from ..errors import BadReply, InvalidDatatype, ca_nothing
 from ..protocol.eca import ECA_BADTYPE
 from ..protocol.records import Data
+from .dispatcher import LARGE, Dispatcher
 
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel, Subscription
     from .channel import Channel, RequestKey
     from .link import Link
-
-TURN_S: Final = 0.005
-"""Callbacks run about this long before everybody else gets a turn."""
-PIECE: Final = 32
-"""Callbacks between two looks at the clock."""
-MOST_WAITING: Final = 20000
-"""Updates that may wait for callbacks before circuits are held back ..."""
-MOST_BYTES: Final = 64 << 20
-"""... or so much in large arrays ..."""
-RESUME_BELOW: Final = 5000
-"""... until no more than these are left, and half as many bytes."""
-LARGE: Final = 4096
-"""Payloads from here on are counted in bytes, and not kept for monitors that join later."""
 
 
 class Slot:
@@ -371,101 +356,3 @@ class Feed:
         channel, request = self.channel, self._request
         if channel.link is not None and channel.record is not None and request is not None:
             channel.link.read(channel.record, request, tap)
-
-
-class Dispatcher:
-    """The cothread on which callbacks run, and what waits for it."""
-
-    def __init__(self) -> None:
-        self.queue: deque[Slot | Data | Notice] = deque()
-        self.bytes = 0
-        self.delivered = 0
-        self._event: Event[None] = Event()
-        self.closed = False
-        self._held: list[Link] = []
-        self._task: Spawn[None] | None = None
-        self._idle = False
-
-    @property
-    def full(self) -> bool:
-        """True when circuits should stop bringing more."""
-        return len(self.queue) > MOST_WAITING or self.bytes > MOST_BYTES
-
-    @property
-    def held(self) -> int:
-        """How many circuits are held back at the moment."""
-        return len(self._held)
-
-    def hold(self, link: Link) -> None:
-        """Register a circuit to be told when it may go on."""
-        if link not in self._held:
-            self._held.append(link)
-
-    def wake(self) -> None:
-        """Have the queue worked off; call after filling it."""
-        if not self.queue:
-            return
-        if self._task is None or self._task:
-            # The first time, or somebody has cancelled it.
-            self._idle = False
-            self._task = Spawn(self._run)
-            self._task.name = "catools monitors"
-        elif self._idle:
-            self._idle = False
-            self._event.Signal()
-
-    def close(self) -> None:
-        """Stop delivering."""
-        self.closed = True
-        self.queue.clear()
-        self.bytes = 0
-        if self._task is not None:
-            self._task.Cancel()
-            self._task = None
-
-    def _run(self) -> None:
-        queue = self.queue
-        while True:
-            turn_ends = monotonic() + TURN_S
-            while queue and monotonic() < turn_ends:
-                self._deliver(min(len(queue), PIECE))
-            if self._held and len(queue) < RESUME_BELOW and self.bytes <= MOST_BYTES // 2:
-                held, self._held = self._held, []
-                for link in held:
-                    link.resume()
-            if queue:
-                Yield()
-            else:
-                self._idle = True
-                self._event.Wait()
-
-    def _deliver(self, count: int) -> None:
-        """Run the callbacks for some items of the queue.
-
-        Suspends: if a callback does.
-        """
-        popleft = self.queue.popleft
-        self.delivered += count
-        for _ in range(count):
-            item = popleft()
-            if not isinstance(item, tuple):
-                item.run()
-                continue
-            tap, _, elements, payload = item
-            if len(payload) >= LARGE:
-                self.bytes -= len(payload)
-            monitor = tap.only
-            if monitor is None:
-                for monitor in tap.streaming:
-                    monitor.run(item)
-                continue
-            # What `run` does, written out: one call less for each update.
-            if not monitor.closed:
-                try:
-                    value = tap.decode(payload, elements)
-                    value.update_count = 1
-                    monitor.deliver(value)
-                except BadReply as error:
-                    monitor.call(error)
-                except Exception as exc:
-                    monitor.failed(exc)

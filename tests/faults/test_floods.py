@@ -12,7 +12,7 @@ import pytest
 import catools
 import cothread
 from catools import FORMAT_TIME, ca_nothing, caget, camonitor, caput, connect
-from catools.client import monitors as monitors_module
+from catools.client import dispatcher as dispatcher_module
 from catools.client.channel import Channel
 from catools.protocol import commands as c
 from catools.protocol.framing import frame
@@ -24,8 +24,8 @@ from tests.support.waiting import wait_until
 def test_slow_callback_holds_the_circuit_back(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitors_module, "MOST_WAITING", 500)
-    monkeypatch.setattr(monitors_module, "RESUME_BELOW", 100)
+    monkeypatch.setattr(dispatcher_module, "MOST_WAITING", 500)
+    monkeypatch.setattr(dispatcher_module, "RESUME_BELOW", 100)
     seen: list[float] = []
     gate = cothread.Event(auto_reset=False)
 
@@ -60,8 +60,8 @@ def test_slow_callback_holds_the_circuit_back(
 def test_caget_in_a_callback_while_the_circuit_is_held_back(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitors_module, "MOST_WAITING", 50)
-    monkeypatch.setattr(monitors_module, "RESUME_BELOW", 10)
+    monkeypatch.setattr(dispatcher_module, "MOST_WAITING", 50)
+    monkeypatch.setattr(dispatcher_module, "RESUME_BELOW", 10)
     results: list[float] = []
     monitor = camonitor("PV", lambda _: results.append(caget("OTHER")), all_updates=True)
     wait_until(lambda: results, "the first")

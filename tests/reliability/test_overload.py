@@ -12,7 +12,7 @@ import pytest
 import catools
 import cothread
 from catools import caget, camonitor, connect
-from catools.client import monitors as delivery
+from catools.client import dispatcher as delivery
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
 
