@@ -42,7 +42,7 @@ async def bulk() -> dict[str, float]:
 async def put() -> dict[str, float]:
     await caget(PVS, timeout=PATIENCE_S)
     values = [float(number) for number in range(COUNT)]
-    return await lap(lambda: caput(PVS, values, wait=True, timeout=PATIENCE_S), 5, COUNT)
+    return await lap(lambda: caput(PVS, values, wait=True, timeout=PATIENCE_S), 2, COUNT)
 
 
 async def cold() -> dict[str, float]:

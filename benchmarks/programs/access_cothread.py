@@ -29,7 +29,7 @@ def bulk() -> dict[str, float]:
 def put() -> dict[str, float]:
     caget(PVS, timeout=PATIENCE_S)
     values = [float(number) for number in range(COUNT)]
-    return lap(lambda: caput(PVS, values, wait=True, timeout=PATIENCE_S), 5, COUNT)
+    return lap(lambda: caput(PVS, values, wait=True, timeout=PATIENCE_S), 2, COUNT)
 
 
 def cold() -> dict[str, float]:

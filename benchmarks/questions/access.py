@@ -47,8 +47,9 @@ BENCHMARKS = (
         question="what does each PV of a caput of 10,000 connected ones take, with completion?",
         contenders=contenders("put", 10_000, without="pyepics C libca"),
         figures=WALL_AND_CPU,
-        goals=(Goal("wall_us", "cothread", 25.0),),
+        goals=(Goal("wall_us", "cothread", 1.4),),
         repetitions=3,
+        note="most of it is the IOC's work: it completes one put after the other",
         setting=records,
     ),
     Benchmark(
