@@ -25,6 +25,9 @@ test: $(VENV)/.test $(PEERS)/.ready $(COMPAT)/.ready ## run every test (ARGS="te
 fuzz: $(VENV)/.test ## a million hostile messages (ARGS="--seed 7 --case 4711" repeats one)
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+soak: $(VENV)/.test ## an hour of jobs, monitors, crashing IOC and typing (ARGS="--minutes 5")
+	$(BIN)/python -m tests.soak $(ARGS)
+
 check: $(VENV)/.test ## format, lint, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
