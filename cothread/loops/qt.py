@@ -71,7 +71,8 @@ def iqt(
     core, widgets = _load()
     app = _application(core, widgets, argv)
     if _home is None or _home.app is not app:
-        exec_name = "exec_" if hasattr(widgets.QApplication, "exec_") else "exec"
+        # Qt's own, where there are both: nothing of Python's may come between us and the loop.
+        exec_name = "exec" if hasattr(widgets.QApplication, "exec") else "exec_"
         execute = getattr(widgets.QApplication, exec_name)
         _home = Home(app, core, execute, poll_interval)
         _home.quits = _quits
