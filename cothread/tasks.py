@@ -15,6 +15,7 @@ from greenlet import GreenletExit, getcurrent
 
 from . import hooks
 from .clock import AbsTimeout, Timedout, Timeout, expiry
+from .endings import Onlooker, Unclaimed, Waiter
 from .errors import Cancelled, CothreadError, WasCancelled, WrongThread
 from .scheduler import Strand, scheduler
 from .switching import pool, relinquish, wait_in
@@ -33,60 +34,6 @@ class Waitable(Protocol[T_co]):
 
     def Wait(self, timeout: Timeout = None) -> T_co:
         """Wait for it."""
-
-
-class Waiter(Protocol):
-    """Something to be woken when a cothread ends."""
-
-    @property
-    def claims(self) -> bool:
-        """Whether it takes the result, so that a failure need not be reported as well."""
-
-    def wake(self) -> bool:
-        """Take notice of the end."""
-
-
-class _Onlooker:
-    """Stands among the waiters, but is no taker of the result."""
-
-    __slots__ = ("_notice", "_task")
-
-    claims: ClassVar[bool] = False
-
-    def __init__(self, notice: Callable[[Spawn[Any]], object], task: Spawn[Any]) -> None:
-        self._notice = notice
-        self._task = task
-
-    def wake(self) -> bool:
-        try:
-            self._notice(self._task)
-        except Exception as exc:
-            hooks.report("A notice of a cothread's end raised an exception", exc)
-        return True
-
-
-class _Unclaimed:
-    """Guards the exception of a `raise_on_wait` cothread until somebody waits for it."""
-
-    __slots__ = ("exc", "name", "where")
-
-    def __init__(self, exc: BaseException, name: str, where: str) -> None:
-        self.exc: BaseException | None = exc
-        self.name = name
-        self.where = where
-
-    def claim(self) -> BaseException:
-        exc, self.exc = self.exc, None
-        assert exc is not None
-        return exc
-
-    def __del__(self) -> None:
-        if self.exc is not None and not sys.is_finalizing():
-            hooks.report(
-                f"Cothread {self.name}, spawned at {self.where}, raised an exception "
-                "that nobody waited for",
-                self.exc,
-            )
 
 
 class Spawn(Generic[T]):
@@ -188,7 +135,7 @@ class Spawn(Generic[T]):
 
     def AbortWait(self) -> None:
         """Give up the claim on the result: an exception kept for `Wait` will not be reported."""
-        if type(self._result) is _Unclaimed:
+        if type(self._result) is Unclaimed:
             self._result = self._result.claim()
 
     def Cancel(self) -> bool:
@@ -269,9 +216,14 @@ class Spawn(Generic[T]):
         """What it raised, if it failed; asking counts as having been told."""
         if self._state != _FAILED:
             return None
-        if type(self._result) is _Unclaimed:
+        if type(self._result) is Unclaimed:
             self._result = self._result.claim()
         return self._result  # type: ignore[no-any-return]
+
+    @property
+    def unclaimed(self) -> bool:
+        """Whether it failed with `raise_on_wait` and nobody has been told yet."""
+        return type(self._result) is Unclaimed
 
     def __repr__(self) -> str:
         return f"<Cothread {self.name}: {self.state}>"
@@ -290,7 +242,7 @@ class Spawn(Generic[T]):
 
         It must not suspend.  It claims nothing: a failure that nobody waits for is reported still.
         """
-        self.add_waiter(_Onlooker(notice, self))
+        self.add_waiter(Onlooker(notice, self))
 
     def add_waiter(self, waiter: Waiter) -> None:
         """Have `waiter.wake()` called when the cothread ends; at once if it has."""
@@ -354,7 +306,7 @@ class Spawn(Generic[T]):
         self._state = _FAILED
         if self._raise_on_wait:
             claimed = any(waiter.claims for waiter in self._waiters or ())
-            self._result = exc if claimed else _Unclaimed(exc, self.name, self.where)
+            self._result = exc if claimed else Unclaimed(exc, self.name, self.where)
         else:
             self._result = exc
             hooks.report(f"Spawned task {self.name} raised uncaught exception", exc, self)
