@@ -38,6 +38,7 @@ class Onlooker:
         self._task = task
 
     def wake(self) -> bool:
+        """Pass the news on."""
         try:
             self._notice(self._task)
         except Exception as exc:
@@ -56,6 +57,7 @@ class Unclaimed:
         self.where = where
 
     def claim(self) -> BaseException:
+        """Hand the exception over to whoever asked for it."""
         exc, self.exc = self.exc, None
         assert exc is not None
         return exc
