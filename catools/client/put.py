@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 from cothread.clock import Timeout, expiry, monotonic
 
 from ..conversion import write_request
+from ..encode_numbers import pack_double
 from ..errors import CAException, ca_nothing
 from ..protocol.circuit import RequestRefused
+from ..protocol.dbr import DBR_DOUBLE
 from ..protocol.eca import ECA_NORMAL, ECA_NOWTACCESS, ECA_TIMEOUT
 from .batch import Batch
 from .channel import Channel
 from .explain import timed_out
-from .get import URGENT, enum_strings
+from .get import PIECE, URGENT, enum_strings
 from .link import FLUSH_ABOVE
 from .puts import Attempt, put_hooks
 
 if TYPE_CHECKING:
     from ..protocol.records import Put as SentPut
+    from ..protocol.requests import Writing
     from .client import Client
     from .link import Link
 
@@ -49,7 +52,12 @@ class PutBatch(Batch):
     def written(self, index: int, status: int, detail: str) -> None:
         """Take the end of a put."""
         self.completed.add(index)
-        super().written(index, status, detail)
+        if status & 1:
+            self.left -= 1
+            if self.left == 0:
+                self._tell()
+        else:
+            self.failed(index, status, detail)
         if self._notify is not None or self._attempts:
             self.ended(index, ca_nothing(self._names[index], status, detail))
 
@@ -148,6 +156,9 @@ class Put:
                 channel = self.channels[index]
                 assert channel is not None
                 self.client.forget_waiter(channel, self.batch, index)
+        failed = self.errors or self.waiting or self.batch.failures
+        if not failed and (not self.wait or len(self.batch.completed) == len(self.names)):
+            return [ca_nothing(name) for name in self.names]
         return [self._result(index) for index in range(len(self.names))]
 
     def _withdraw(self) -> None:
@@ -159,21 +170,67 @@ class Put:
                 self.batch.tell_hooks(index, interrupted)
 
     def _start(self) -> None:
+        client = self.client
+        known = client.channels
+        values = self.values
         urgent = len(self.names) <= URGENT
+        wanted: list[Writing] = []
+        last: Link | None = None
         for index, name in enumerate(self.names):
             try:
-                channel = self.client.channel(name)
+                channel = known.get(name) or client.channel(name)
             except ca_nothing as error:
                 self._fail(index, error)
                 continue
             self.channels[index] = channel
-            if self.client.settings.read_only:
+            record, link = channel.record, channel.link
+            if client.settings.read_only:
                 refusal = CAException(name, ECA_NOWTACCESS, "this client is read-only")
                 self._fail(index, refusal)
-            elif channel.record is not None:
-                self._issue(index, channel)
-            else:
+                continue
+            if record is None or link is None:
                 self._await_connection(index, channel, urgent)
+                continue
+            value = values[index]
+            if (
+                type(value) is float
+                and self.datatype is None
+                and record.native_type == DBR_DOUBLE
+                and record.native_count
+            ):
+                if link is not last or len(wanted) >= PIECE:
+                    self._send(last, wanted)
+                    last = link
+                wanted.append((record, DBR_DOUBLE, 1, pack_double(value), index))
+                continue
+            self._send(last, wanted)
+            self._issue(index, channel)
+        self._send(last, wanted)
+
+    def _send(self, link: Link | None, wanted: list[Writing]) -> None:
+        """Send puts that need no more thought, in order, and empty their list."""
+        if link is None or not wanted:
+            return
+        token = self.batch if self.completion or self.attempts else None
+        puts, refused = link.circuit.write_many(wanted, notify=self.completion, token=token)
+        wanted.clear()
+        for index, refusal in refused:
+            self._fail(index, CAException(self.names[index], refusal.status, refusal.detail))
+        self._issued(puts, link)
+
+    def _issued(self, puts: list[SentPut], link: Link) -> None:
+        """Enter puts that the circuit has taken into the books."""
+        for put in puts:
+            self.puts[put.index] = put
+        if self.attempts or not self.completion:
+            for put in puts:
+                self.batch.sent(put.index)
+                if not self.completion:
+                    self.batch.written(put.index, ECA_NORMAL, "")
+        if link.circuit.outgoing_size > FLUSH_ABOVE:
+            link.flush()
+        else:
+            self.links.add(link)
 
     def _await_connection(self, index: int, channel: Channel, urgent: bool) -> None:
         self.waiting.add(index)
@@ -202,7 +259,7 @@ class Put:
             if link is None or channel.record is not record:
                 self._await_connection(index, channel, urgent=False)
                 return
-            self.puts[index] = link.circuit.write(
+            put = link.circuit.write(
                 record,
                 dbr,
                 count,
@@ -217,13 +274,7 @@ class Put:
         except ca_nothing as error:
             self._fail(index, error)
             return
-        self.batch.sent(index)
-        if not self.completion:
-            self.batch.written(index, ECA_NORMAL, "")
-        if link.circuit.outgoing_size > FLUSH_ABOVE:
-            link.flush()
-        else:
-            self.links.add(link)
+        self._issued([put], link)
 
     def _fail(self, index: int, error: ca_nothing) -> None:
         self.errors[index] = error

@@ -38,6 +38,7 @@ from .records import (
     ReadFailed,
     Subscription,
     SubscriptionFailed,
+    WriteDone,
 )
 from .replies import REPLIES
 from .requests import Requests, Wanted
@@ -174,6 +175,8 @@ class Circuit(Requests):
                     self.strays += 1
                 else:
                     handler(self, dtype, count, p1, p2, bytes(payload), results)
+                    if command == c.WRITE_NOTIFY:
+                        after = self._more_completions(data, position, after, p1, results)
             position = after
         return position, HEADER_SIZE
 
@@ -219,6 +222,32 @@ class Circuit(Requests):
             del reads[ident]
             append((entry[0], entry[1], count, payload))
         return start + (len(results) - before) * step
+
+    def _more_completions(
+        self, data: bytes, first: int, start: int, status: int, results: list[Item]
+    ) -> int:
+        """Take the ends of puts that look just like the one before; return where they end."""
+        head = data[first : first + _HEAD_SIZE]
+        if not data.startswith(head, start) or start - first != HEADER_SIZE:
+            return start
+        whole = (len(data) - start) // HEADER_SIZE * HEADER_SIZE
+        messages = _alike(0).iter_unpack(memoryview(data)[start : start + whole])
+        puts = self.puts
+        after = start
+        for beginning, ident, _ in messages:
+            if beginning != head:
+                break
+            after += HEADER_SIZE
+            put = puts.pop(ident, None)
+            if put is None:
+                self.strays += 1
+                continue
+            results.append(WriteDone(put.token, put.index, status))
+            channel = put.channel
+            channel.put_in_flight = None
+            if channel.put_queue:
+                self.next_puts(channel, results)
+        return after
 
     def _odd_update(
         self,

@@ -83,8 +83,9 @@ class CircuitState:
 
     def send(self, data: bytes) -> None:
         """Queue bytes for the wire."""
-        self.outgoing.append(data)
-        self.outgoing_size += len(data)
+        if data:
+            self.outgoing.append(data)
+            self.outgoing_size += len(data)
 
     def take_output(self) -> bytes:
         """Return everything queued since the last call, as one piece."""
@@ -110,10 +111,14 @@ class CircuitState:
         """
         if self.settings.read_only:
             raise RequestRefused(ECA_NOWTACCESS, "this client is read-only")
-        put.sent = True
         self.send(put.message)
         # Thousands of puts are remembered after they were sent, and one may be megabytes long.
         put.message = b""
+        self.note_sent(put)
+
+    def note_sent(self, put: Put) -> None:
+        """Enter a put that is on the wire into the books."""
+        put.sent = True
         if put.notify:
             put.channel.put_in_flight = put
             self.puts[put.ident] = put
