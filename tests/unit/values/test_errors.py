@@ -74,7 +74,7 @@ def test_errors_travel(kind, clone):
     assert "detail" in str(error)
 
 
-@pytest.mark.parametrize("kind", set(FAMILY) - {ca_nothing})
+@pytest.mark.parametrize("kind", [kind for kind in FAMILY if kind is not ca_nothing])
 def test_local_refusals_are_both(kind):
     assert issubclass(kind, CAException)
     assert issubclass(kind, ca_nothing)
