@@ -26,6 +26,9 @@ from coshell.panel.theme import Theme
 REMEASURE_S: Final = 10.0
 """Columns only grow between two measurements, so that they do not dance with every value."""
 
+SETTLED_S: Final = 100.0
+"""From this age on minutes are shown, and a picture may be some seconds late."""
+
 _SGR = re.compile(r"\x1b\[[0-9;]*m")
 TITLE_FROM: Final = 4
 HEADER_FROM: Final = 3
@@ -316,18 +319,21 @@ class Table:
         layout = self._layout
         timed = {c.key for c, _ in layout.columns if c.timed} if layout else set()
         due = float("inf")
+        ages = [now - self.panel.newest] if self.panel.newest > float("-inf") else []
         for row in shown:
             if self._drawn[row].flash:
                 due = min(due, 0.5)
             if "age" in timed and not (row.live and row.never_processed):
-                due = min(due, age_step(row.age(now)))
+                ages.append(row.age(now))
             if "put" in timed and row.last_put is not None:
-                due = min(due, age_step(now - row.last_put.at))
+                ages.append(now - row.last_put.at)
             if "rate" in timed and row.live and row.rate(now) > 0.05:
                 due = min(due, 2.0)
-        if self.panel.newest > float("-inf"):
-            due = min(due, age_step(now - self.panel.newest))
-        self.refresh_s = max(due, 0.1) if due < float("inf") else None
+        if ages:
+            # Each age has its own moment to change; together they wait for a common one.
+            together = 1.0 if min(ages) < SETTLED_S else 10.0
+            due = min(due, max(min(map(age_step, ages)), together))
+        self.refresh_s = due if due < float("inf") else None
 
 
 def _more(chosen: Counts, shown: Counts) -> str:

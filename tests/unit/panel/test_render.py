@@ -244,9 +244,25 @@ def test_a_quiet_panel_wakes_ever_more_rarely():
     panel.apply_update(panel["A"], augmented(1.0), 1.0)
     table = Table(panel, PLAIN)
     table.lines(80, 5, 31.5)
-    assert table.refresh_s == pytest.approx(0.5)
+    assert table.refresh_s == 1.0
     table.lines(80, 5, 1.0 + 6030.0)
     assert table.refresh_s == pytest.approx(7200.0 - 6030.0)
+
+
+def test_rows_that_grow_old_are_drawn_again_together():
+    panel = Panel("quiet", (f"P{n}" for n in range(20)), now=0.0)
+    for n, row in enumerate(panel):
+        panel.apply_update(row, augmented(1.0), n / 20)
+    table = Table(panel, PLAIN)
+    now, pictures = 30.0, 0
+    while now < 60.0:
+        table.lines(80, 30, now)
+        assert table.refresh_s is not None
+        now += table.refresh_s
+        pictures += 1
+    assert pictures <= 30
+    table.lines(80, 30, 200.0)
+    assert table.refresh_s >= 10.0
 
 
 def test_an_empty_panel_says_so():
