@@ -17,7 +17,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 from coshell.panel.model import Metadata
 from coshell.session import Session
 
-__all__ = ["NameIndex", "PVMatcher", "install"]
+__all__ = ["NameIndex", "PVMatcher", "install", "parts"]
 
 MAGICS: Final = frozenset(
     {"caget", "caput", "camonitor", "cainfo", "connect", "caplot", "pv", "pvs", "wait", "doctor"}
@@ -50,28 +50,31 @@ class NameIndex:
         at = bisect_left(self._names, name)
         return at < len(self._names) and self._names[at] == name
 
-    def parts(self, typed: str, limit: int = LIMIT) -> list[str]:
-        """Return the names that begin so, each cut after its next colon.
-
-        A part that all have in common is passed over: what is offered is a choice.
-        """
-        while True:
-            found = self._cut(typed, limit)
-            if len(found) != 1 or found[0] in self or found[0] == typed:
-                return found
-            typed = found[0]
-
-    def _cut(self, typed: str, limit: int) -> list[str]:
+    def cut(self, typed: str, limit: int = LIMIT) -> list[str]:
+        """Return the names that begin so, each cut after its next colon."""
         names = self._names
         found: list[str] = []
         at = bisect_left(names, typed)
         while at < len(names) and names[at].startswith(typed) and len(found) < limit:
             colon = names[at].find(":", len(typed))
             part = names[at] if colon < 0 else names[at][: colon + 1]
-            found.append(part)
+            if not found or found[-1] != part:
+                found.append(part)
             # The first name that does not begin with this part.
             at = at + 1 if colon < 0 else bisect_left(names, part[:-1] + chr(ord(":") + 1), at)
         return found
+
+
+def parts(indexes: Sequence[NameIndex], typed: str, limit: int = LIMIT) -> list[str]:
+    """Return the names of all indexes that begin so, each cut after its next colon.
+
+    A part that all have in common is passed over: what is offered is a choice.
+    """
+    while True:
+        found = sorted(set().union(*(index.cut(typed, limit) for index in indexes)))[:limit]
+        if len(found) != 1 or found[0] == typed or any(found[0] in index for index in indexes):
+            return found
+        typed = found[0]
 
 
 class PVMatcher:
@@ -80,16 +83,22 @@ class PVMatcher:
     def __init__(self, session: Session, variables: Mapping[str, Any]) -> None:
         self._session = session
         self._variables = variables
-        self._index = NameIndex()
-        self._known: list[str] = []
+        self._indexes: dict[int, tuple[object, int, NameIndex]] = {}
 
-    def index(self) -> NameIndex:
-        """Return the index of everything known now."""
-        known = self._session.known()
-        if known != self._known:
-            self._known = known
-            self._index = NameIndex(known)
-        return self._index
+    def indexes(self) -> list[NameIndex]:
+        """Return the indexes of everything known now.
+
+        Each source has its own, which is kept as long as the source gives the same names: lists of
+        a hundred thousand names do not change, and those that change are short.
+        """
+        found = []
+        for number, names in enumerate(self._session.known_by_source()):
+            kept, size, index = self._indexes.get(number, (None, 0, NameIndex()))
+            if kept is not names or size != len(names):
+                index = NameIndex(names)
+                self._indexes[number] = names, len(names), index
+            found.append(index)
+        return found
 
     def typed(self, text: str) -> tuple[str, str | None] | None:
         """Find what is being typed in the text before the cursor.
@@ -117,11 +126,11 @@ class PVMatcher:
         """Return what the typed text may become."""
         if pv is not None:
             return self._states(typed, self._session.metadata.get(pv))
-        index = self.index()
+        indexes = self.indexes()
         base, dot, field = typed.rpartition(".")
-        if dot and base in index:
+        if dot and any(base in index for index in indexes):
             return [f"{base}.{name}" for name in FIELDS if name.startswith(field.upper())]
-        return index.parts(typed)
+        return parts(indexes, typed)
 
     def _states(self, typed: str, metadata: Metadata | None) -> list[str]:
         if metadata is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,14 @@ from coshell.panel.model import Metadata
 from coshell.panel.theme import Theme, theme_for
 from coshell.put import Desk
 from coshell.watch import Watches
+
+
+def live_names() -> list[str]:
+    """Return the names of the channels there are; this starts no client."""
+    from catools.client.default import running
+
+    client = running()
+    return [] if client is None else list(client.channels)
 
 
 class Session:
@@ -44,7 +52,7 @@ class Session:
         self.watches = Watches()
         self.desk = Desk()
         self.metadata: dict[str, Metadata] = {}
-        self.name_sources: list[Callable[[], Iterable[str]]] = [self.watches.known]
+        self.name_sources: list[Callable[[], Iterable[str]]] = [self.watches.known, live_names]
         self.dock: Dock | None = None
         self.emit: Callable[[str], object] = print
         self.foreground: Callable[[Coroutine[Any, Any, None]], None] | None = None
@@ -64,7 +72,7 @@ class Session:
         put_hooks.remove(after=self._put_ended)
         self.dock = None
         self.emit = print
-        del self.name_sources[1:]
+        del self.name_sources[2:]
         self.foreground = None
         self.lending = nullcontext
         self.stores = []
@@ -72,10 +80,18 @@ class Session:
 
     def known(self) -> list[str]:
         """Return every PV name this session has heard of."""
-        names = dict.fromkeys(self.metadata)
+        return list(dict.fromkeys(name for names in self.known_by_source() for name in names))
+
+    def known_by_source(self) -> Iterator[Collection[str]]:
+        """Yield the names of each source; one that repeats itself gives the same object."""
+        yield self.metadata
         for source in self.name_sources:
-            names.update(dict.fromkeys(source()))
-        return list(names)
+            names = source()
+            yield names if isinstance(names, Collection) else list(names)
+
+    def used(self) -> list[str]:
+        """Return the PVs that were read, watched or connected, the newest last."""
+        return list(dict.fromkeys([*self.watches.known(), *live_names(), *self.metadata]))
 
     def theme(self) -> Theme:
         """Return the theme for the terminal as it is now."""

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,12 @@ from coshell.scripts import exit_status, run_text
 
 if TYPE_CHECKING:
     from coshell.demo.machine import DemoMachine
+    from coshell.memory import NameMemory
 
 __all__ = ["CoShellApp"]
+
+NAMES = "pv_names.txt"
+"""In the operator's profile: the PVs of earlier sessions."""
 
 BANNER = """\
 coshell · Python {python} · IPython {ipython} · EPICS on one thread
@@ -41,6 +46,7 @@ class CoShellApp(TerminalIPythonApp):
         code: run instead of a prompt.
         script: the same, from a file.
         stay: prompt afterwards all the same.
+        memory: the PV names of earlier sessions.
     """
 
     name = "coshell"
@@ -54,6 +60,7 @@ class CoShellApp(TerminalIPythonApp):
     script: str | None = None
     script_args: list[str]
     stay = False
+    memory: NameMemory | None = None
 
     def init_shell(self) -> None:
         """Make the shell and fill its namespace."""
@@ -137,6 +144,7 @@ class CoShellApp(TerminalIPythonApp):
                 status = exit_status(shell.run_cell(shell.terminal.source.read()))
         if self._prompts:
             shell.mainloop()
+            self._keep_names()
             status = 0
         return status
 
@@ -158,9 +166,16 @@ class CoShellApp(TerminalIPythonApp):
 
     def _add_completion(self) -> None:
         from coshell.completion import install
+        from coshell.memory import NameMemory
         from coshell.session import session
 
-        install(self.shell, session)
+        matcher = install(self.shell, session)
+        if self.profile_dir is not None:
+            self.memory = NameMemory(Path(self.profile_dir.location) / NAMES)
+            session.name_sources.append(cache(self.memory.load))
+        if self._prompts:
+            # Long lists are sorted while nobody has typed yet, and not at the first Tab.
+            self.shell.start_later(matcher.indexes)
 
     def _add_status(self) -> None:
         from coshell.session import session
@@ -174,3 +189,13 @@ class CoShellApp(TerminalIPythonApp):
         names = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
         self.shell.push({module.__name__: module, **names}, interactive=False)
         self.shell.protected.add({name: x for name, x in names.items() if callable(x)})
+
+    def _keep_names(self) -> None:
+        from coshell.session import session
+
+        if self.memory is None:
+            return
+        try:
+            self.memory.save(session.used())
+        except OSError as failure:
+            print(f"coshell: PV names were not kept in {self.memory.path}: {failure.strerror}")

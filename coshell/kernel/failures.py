@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failures in the background: one red numbered line each, and the whole story on demand."""
+"""Failures: one red numbered line each, and the whole story on demand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cothread.clock import monotonic
 
 from .dock import clip
 
-__all__ = ["Failure", "Failures"]
+__all__ = ["Failure", "Failures", "line_of", "summarise"]
 
 KEPT: Final = 100
 REPEAT_S: Final = 10.0
@@ -21,7 +21,7 @@ MESSAGE_CELLS: Final = 200
 
 
 class Failure:
-    """Something that went wrong where nobody was waiting.
+    """Something that went wrong, in a cell or where nobody was waiting.
 
     Attributes:
         number: what `%why` is asked for.
@@ -66,6 +66,13 @@ class Failures:
         self._clock = clock
         self._number = 0
 
+    def keep(self, where: str, exc: BaseException) -> Failure:
+        """Keep a failure that is shown otherwise."""
+        self._number += 1
+        failure = Failure(self._number, where, exc, self._clock())
+        self.kept.append(failure)
+        return failure
+
     def add(self, where: str, exc: BaseException) -> Failure:
         """Keep a failure and show its line; one that repeats is counted."""
         now = self._clock()
@@ -78,18 +85,13 @@ class Failures:
                     failure.shown_at = now
                     self._line(failure)
                 return failure
-        self._number += 1
-        failure = Failure(self._number, where, exc, now)
-        self.kept.append(failure)
+        failure = self.keep(where, exc)
         self._line(failure)
         return failure
 
     def _line(self, failure: Failure) -> None:
         times = f" ({failure.count} times)" if failure.count > 1 else ""
-        self._show(
-            f"\x1b[31m✗ {failure.where}: {failure.summary}{times}\x1b[m"
-            f"\x1b[2m · %why {failure.number}\x1b[m"
-        )
+        self._show(line_of(failure, f"{failure.where}: {failure.summary}{times}"))
 
     def find(self, number: int | None = None) -> Failure:
         """Return a failure by its number, the newest by default.
@@ -98,7 +100,7 @@ class Failures:
             LookupError: there is none, in words for the operator.
         """
         if not self.kept:
-            raise LookupError("Nothing has failed in the background.")
+            raise LookupError("Nothing has failed.")
         if number is None:
             return self.kept[-1]
         for failure in self.kept:
@@ -106,6 +108,11 @@ class Failures:
                 return failure
         known = f"{self.kept[0].number} to {self.kept[-1].number}"
         raise LookupError(f"There is no failure {number}; those kept are {known}.")
+
+
+def line_of(failure: Failure, text: str) -> str:
+    """Return the one line that tells of a failure, in colour."""
+    return f"\x1b[31m✗ {text}\x1b[m\x1b[2m · %why {failure.number}\x1b[m"
 
 
 def summarise(exc: BaseException) -> str:

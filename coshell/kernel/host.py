@@ -116,6 +116,12 @@ class PromptHost:
             raise KeyboardInterrupt
         return answer
 
+    def typed_ahead(self) -> bytes:
+        """Take the keys that are kept for the next prompt."""
+        keys = get_typeahead(get_app_session().input)
+        text = "".join(press.data for press in keys if press.key != Keys.CPRResponse)
+        return text.encode(self._console.terminal.encoding, "replace")
+
     def type_ahead(self, data: bytes) -> None:
         """Give keys to the prompt, to the next one if there is none now."""
         keys: list[KeyPress] = []

@@ -2,8 +2,8 @@
 """Jobs: the cothreads that the operator started, with numbers, output and results.
 
 Every cothread spawned by user code (a cell, a script, a module outside the installed packages) is a
-job. Jobs are discovered rather than announced, so that Spawn pays nothing for them: when a cell
-ends, when one writes or fails, and when somebody looks.
+job. A new cothread is only put on a list; who is a job is found out when one writes or fails, and
+when somebody looks.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import shutil
 import sysconfig
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from cothread import Spawn, Timedout, WasCancelled, current
+from cothread import Spawn, Timedout, WasCancelled, current, hooks
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
@@ -27,6 +27,8 @@ __all__ = ["Job", "Jobs"]
 
 OUTPUT_LINES: Final = 2000
 ENDED_KEPT: Final = 200
+FRESH: Final = 256
+"""So many new cothreads are looked at together."""
 
 
 class Job:
@@ -156,7 +158,8 @@ class Jobs:
     ) -> None:
         self._jobs: dict[int, Job] = {}
         self._by_task: dict[Spawn[Any], Job] = {}
-        self._others: set[Spawn[Any]] = set()
+        self._fresh: list[Spawn[Any]] = []
+        self._ended: deque[Job] = deque()
         self._number = 0
         self._clock = clock
         self._on_change = on_change
@@ -207,57 +210,63 @@ class Jobs:
 
     @property
     def count_running(self) -> int:
-        """How many have not ended; searches only if there may be new ones."""
-        if len(Spawn.Cothreads) != len(self._by_task) + len(self._others):
-            self.discover()
+        """How many have not ended."""
+        self.discover()
         return len(self._by_task)
 
     def forget_seen(self) -> None:
         """Drop the ended jobs that the operator has seen."""
-        for job in [job for job in self._jobs.values() if job.seen and job.ended is not None]:
-            del self._jobs[job.number]
+        for job in self._ended:
+            if job.seen:
+                self._jobs.pop(job.number, None)
+        self._ended = deque(job for job in self._ended if not job.seen)
 
     # -- who is a job
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Hear of every cothread that is spawned in the `with` block, and of those there are."""
+        self._fresh += sorted(Spawn.Cothreads, key=lambda task: task.born)
+        previous = hooks.set_spawn_hook(self._spawned)
+        try:
+            yield
+        finally:
+            hooks.set_spawn_hook(previous)
+
+    def _spawned(self, task: Spawn[Any]) -> None:
+        self._fresh.append(task)
+        if len(self._fresh) > FRESH:
+            self.discover()
 
     def adopt(self, task: Spawn[Any]) -> Job:
         """Make a cothread a job, if it is not one already."""
         job = self._by_task.get(task)
         if job is not None:
             return job
-        self._others.discard(task)
         self._number += 1
-        job = self._jobs[self._number] = Job(self._number, task, self._clock())
-        if task:
-            job.ended = job.started
-        else:
-            self._by_task[task] = job
-            task.on_end(lambda _: self.ended(job))
-        self._trim()
+        job = self._jobs[self._number] = Job(self._number, task, task.born)
+        self._by_task[task] = job
         if self._on_change is not None:
             self._on_change(job)
+        task.on_end(lambda _: self.ended(job))
         return job
 
     def discover(self) -> None:
         """Find the cothreads that user code spawned since the last time."""
-        alive = Spawn.Cothreads
-        self._others &= alive
-        for task in sorted(alive - self._others - self._by_task.keys(), key=lambda task: task.born):
-            if self._is_users(task):
-                self.adopt(task)
-            else:
-                self._others.add(task)
+        while self._fresh:
+            fresh, self._fresh = self._fresh, []
+            for task in fresh:
+                if self._is_users(task):
+                    self.adopt(task)
 
     def job_of(self, task: Spawn[Any] | None) -> Job | None:
         """Return the job that a cothread is, or None."""
-        if task is None or task in self._others:
+        if task is None:
             return None
+        self.discover()
         job = self._by_task.get(task)
-        if job is None and not task:
-            self.discover()
-            job = self._by_task.get(task)
-        elif job is None and self._is_users(task):
-            job = next((job for job in self._jobs.values() if job.task is task), None)
-            job = job or self.adopt(task)
+        if job is None and task:
+            job = next((job for job in self._ended if job.task is task), None)
         return job
 
     def known(self, task: Spawn[Any]) -> Job | None:
@@ -276,18 +285,16 @@ class Jobs:
         return not filename.startswith(self._library) and not filename.startswith("<frozen")
 
     def ended(self, job: Job) -> None:
-        """Take note that a job has ended."""
+        """Take note that a job has ended; called as it ends, so it must not suspend."""
         job.ended = self._clock()
         self._by_task.pop(job.task, None)
+        self._ended.append(job)
+        if len(self._ended) > ENDED_KEPT:
+            self._jobs.pop(self._ended.popleft().number, None)
         if self.attached is job:
             self.attached = None
         if self._on_change is not None:
             self._on_change(job)
-
-    def _trim(self) -> None:
-        ended = [job for job in self._jobs.values() if job.ended is not None]
-        for job in ended[: max(0, len(ended) - ENDED_KEPT)]:
-            del self._jobs[job.number]
 
 
 _ORDER: Final = {"running": 0, "ready": 0, "waiting": 1, "failed": 2, "done": 3, "cancelled": 3}

@@ -26,6 +26,9 @@ class Host(Protocol):
     def ask(self, message: str) -> str:
         """Ask, after a prompt."""
 
+    def typed_ahead(self) -> bytes:
+        """Take the keys that are kept for the next prompt."""
+
 
 BLOCK = 65_536
 
@@ -145,10 +148,10 @@ class Keyboard(io.TextIOBase):
     def _type_ahead(self) -> None:
         """Take what was typed before the terminal edits lines: afterwards it would lie there."""
         fd = int(self._original.fileno())
-        while select.select([fd], [], [], 0)[0]:
-            data = os.read(fd, BLOCK)
-            if not data:
-                return
+        data = self._host.typed_ahead()
+        while select.select([fd], [], [], 0)[0] and (block := os.read(fd, BLOCK)):
+            data += block
+        if data:
             self._lines.prime(data.replace(b"\r", b"\n"))
             self._console.write(data.replace(b"\r", b"\n").decode(self.encoding, "replace"))
 

@@ -21,7 +21,7 @@ from IPython.utils.text import LSString, SList
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
-from traitlets import default
+from traitlets import Enum, default
 
 from cothread import Spawn, Yield, current, hooks
 from cothread.scheduler import scheduler
@@ -41,6 +41,7 @@ from .prompt import ShellCompleter, rows_of
 from .protected import Protected
 from .stalls import Stalls
 from .terminal import Terminal
+from .tracebacks import is_operators, short, without_shell
 
 __all__ = ["CoShell"]
 
@@ -56,6 +57,14 @@ class CoShell(TerminalInteractiveShell):
         interrupts: who is interrupted by Ctrl-C.
         guest: the asyncio loop of the prompt and of `await` cells.
     """
+
+    tracebacks = Enum(
+        ("short", "line", "full"),
+        default_value="short",
+        help="What follows the numbered line of an error: where it was (short; not for those of PVs"
+        " and of magics, which say all there is), nothing (line), or all of it, as IPython shows it"
+        " and without the line (full).",
+    ).tag(config=True)
 
     pt_app: Any
     rl_next_input: Any
@@ -80,6 +89,7 @@ class CoShell(TerminalInteractiveShell):
         self._depth = 0
         self._steps: deque[Callable[[], object]] = deque()
         self._starting = False
+        self._interacting = False
         if self.terminal.interactive:
             keyboard = create_input(stdin=self.terminal.source)
             self._opened.enter_context(create_app_session(keyboard, self.host.output))
@@ -110,6 +120,7 @@ class CoShell(TerminalInteractiveShell):
         with ExitStack() as stack:
             previous = hooks.set_report(self._report)
             stack.callback(hooks.set_report, previous)
+            stack.enter_context(self.jobs.watched())
             stack.callback(self.console.close)
             if self.terminal.interactive:
                 stack.enter_context(self.outlet.installed())
@@ -155,6 +166,10 @@ class CoShell(TerminalInteractiveShell):
             Spawn(self.finish_starting, gently=True).name = "starting"
 
     # -- the prompt
+
+    @default("term_title_format")
+    def _title(self) -> str:
+        return "coshell: {cwd}"
 
     @default("simple_prompt")
     def _plain_prompt(self) -> bool:
@@ -279,6 +294,7 @@ class CoShell(TerminalInteractiveShell):
         scheduler.run_main(self._mainloop)
 
     def _mainloop(self) -> None:
+        self._interacting = True
         with self.session():
             super().mainloop()
         self.guest.close()
@@ -328,12 +344,28 @@ class CoShell(TerminalInteractiveShell):
         yield
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
-        """Show an exception of the foreground; an interrupt in one line."""
-        value = sys.exc_info()[1] if exc_tuple is None else exc_tuple[1]
+        """Show an exception of the foreground: a numbered line, and what `tracebacks` asks for."""
+        try:
+            kind, value, _ = self._get_exc_info(exc_tuple)
+        except ValueError:
+            print("Nothing has failed.", file=sys.stderr)
+            return
         if isinstance(value, KeyboardInterrupt):
             print(f"\x1b[31m{summarise(value)}\x1b[m", file=sys.stderr)
-            return
-        super().showtraceback(exc_tuple, *args, **kwargs)
+        elif (
+            not self._interacting
+            or self.tracebacks == "full"
+            or kind is UsageError
+            or isinstance(value, SyntaxError | SystemExit | BaseExceptionGroup)
+        ):
+            super().showtraceback(exc_tuple, *args, **kwargs)
+        else:
+            value.with_traceback(without_shell(value.__traceback__))
+            failure = self.failures.keep(f"In [{self.execution_count - 1}]", value)
+            places = self.tracebacks == "short" and not is_operators(value)
+            print(short(failure, value, places=places), file=sys.stderr)
+            if self.call_pdb:
+                self.debugger(force=True)
 
     # -- who is who
 
@@ -344,6 +376,9 @@ class CoShell(TerminalInteractiveShell):
     def _job_changed(self, job: Job) -> None:
         if job.ended is not None:
             self.outlet.ended(job.task, job)
+            if job.task.unclaimed and (failure := job.task.exception) is not None:
+                # The job is kept, and with it what would otherwise tell that nobody waited.
+                self._report(job.name, failure, job.task)
         self.dock.invalidate()
 
     def _jobs_field(self) -> str:

@@ -67,7 +67,7 @@ _RESULT = LineParser(
 _RESULT.add_argument("job", metavar="JOB", help="its number")
 _WHY = LineParser(
     "why",
-    "Show the full traceback of something that failed in the background.",
+    "Show the full traceback of something that failed, in a cell or in the background.",
     (("%why", "the newest"), ("%why 3", "number 3")),
 )
 _WHY.add_argument("number", nargs="?", type=int, help="the number shown with the failure")

@@ -3,6 +3,7 @@
 
 c = get_config()  # noqa: F821  # defined by IPython
 
+c.CoShell.tracebacks = "full"
 c.InteractiveShell.xmode = "Context"
 c.TerminalInteractiveShell.term_title_format = "coshell: expert"
 c.InteractiveShellApp.extensions = ["autoreload"]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the control room: short tracebacks, and leaving always asks."""
+"""For the control room: one line for each error, and leaving always asks."""
 
 c = get_config()  # noqa: F821  # defined by IPython
 
-c.InteractiveShell.xmode = "Minimal"
+c.CoShell.tracebacks = "line"
 c.TerminalInteractiveShell.confirm_exit = True
 c.TerminalInteractiveShell.term_title_format = "coshell: operator"

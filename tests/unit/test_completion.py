@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coshell.completion import NameIndex, PVMatcher
+from coshell.completion import NameIndex, PVMatcher, parts
+from coshell.memory import NameMemory
 from coshell.panel.model import Metadata
 from coshell.session import Session
 
@@ -35,7 +36,7 @@ def matcher() -> PVMatcher:
     ],
 )
 def test_names_grow_part_by_part(typed, offered):
-    assert NameIndex(NAMES).parts(typed) == offered
+    assert parts([NameIndex(NAMES[::2]), NameIndex(NAMES[1:])], typed) == offered
 
 
 names = st.lists(st.text("AB:1", min_size=1, max_size=8), max_size=30)
@@ -43,8 +44,7 @@ names = st.lists(st.text("AB:1", min_size=1, max_size=8), max_size=30)
 
 @given(names, st.text("AB:1", max_size=5))
 def test_every_name_is_reached_by_following_the_parts(names, typed):
-    index = NameIndex(names)
-    offered = index.parts(typed)
+    offered = parts([NameIndex(names[1::2]), NameIndex(names[::2])], typed)
     assert all(part.startswith(typed) for part in offered)
     matching = [name for name in names if name.startswith(typed)]
     assert all(any(name.startswith(part) for part in offered) for name in matching)
@@ -85,6 +85,31 @@ def test_states_as_the_value_of_a_put(matcher):
 def test_a_hundred_thousand_names_are_looked_at_part_by_part():
     many = [f"SR{i // 1000:03}-DI:BPM-{i % 1000:04}:X" for i in range(100_000)]
     index = NameIndex(many)
-    assert len(index.parts("SR")) == 100
-    assert len(index.parts("SR042-DI:BPM-00")) == 100
-    assert index.parts("SR042-DI:BPM-0007") == ["SR042-DI:BPM-0007:X"]
+    assert len(parts([index], "SR")) == 100
+    assert len(parts([index], "SR042-DI:BPM-00")) == 100
+    assert parts([index], "SR042-DI:BPM-0007") == ["SR042-DI:BPM-0007:X"]
+
+
+def test_an_index_is_kept_until_its_source_changes():
+    session = Session()
+    long, short = tuple(NAMES), ["A:1"]
+    session.name_sources += [lambda: long, lambda: short]
+    matcher = PVMatcher(session, {})
+    before = matcher.indexes()
+    short.append("A:2")
+    after = matcher.indexes()
+    assert after[-2] is before[-2]
+    assert parts(after, "A:") == ["A:1", "A:2"]
+
+
+def test_names_of_earlier_sessions(tmp_path):
+    memory = NameMemory(tmp_path / "profile" / "names", limit=3)
+    assert memory.load() == ()
+    memory.save([])
+    assert not memory.path.exists()
+    memory.save(["A", "B"])
+    memory.save(["A", "C\nD"])
+    assert memory.load() == ("B", "A")
+    memory.save(["C", "D"])
+    assert memory.load() == ("A", "C", "D")
+    assert [path.name for path in memory.path.parent.iterdir()] == ["names"]
