@@ -209,7 +209,8 @@ def caput(
     Raises:
         ca_nothing: the first PV in order that failed; the text names all of them.
     Suspends: until sent, or with `wait` completed; not for connected PVs without `wait`, unless
-        text has to be looked up among the states of an enumeration.
+        text has to be looked up among the states of an enumeration, or the server has stopped
+        reading and 64 MiB wait for it already.
     Thread: any.
     """
     check_put(datatype)

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from cothread import Pulse, Sleep, Spawn, Timedout, Yield, current
+from cothread import Event, Pulse, Sleep, Spawn, Timedout, Yield, current
 from cothread.clock import monotonic
 from cothread.coselect import wait_readable, wait_writable
 
@@ -37,6 +38,8 @@ in memory still fits the second-level cache."""
 LARGEST_BLOCK: Final = 4 << 20
 FLUSH_ABOVE: Final = 16384
 """Requests are sent as soon as this much has collected, so that the server can begin."""
+MOST_UNSENT: Final = 64 << 20
+"""Bytes that may wait for a server before further puts have to wait themselves."""
 CONNECT_TIMEOUT_S: Final = 5.0
 HARD_LIMIT: Final = 10
 """A held circuit with requests outstanding reads on until the queue is this many times full."""
@@ -63,6 +66,7 @@ class Link:
         self._socket.setblocking(False)
         self._backlog: memoryview | None = None
         self._flush_asked = False
+        self._writers: deque[Event[None]] = deque()
         self._held = False
         self._running = False
         self._resumed = Pulse()
@@ -160,6 +164,7 @@ class Link:
                 self._send(backlog)
                 if self._backlog is None:
                     self.flush()
+                self._make_room()
         except OSError as exc:
             self.down(f"connection to {self.name} lost: {_reason(exc)}")
 
@@ -198,6 +203,7 @@ class Link:
             self._hold()
         if self.up and self.circuit.outgoing:
             self.flush_soon()
+        self._make_room()
 
     def _hold(self) -> None:
         """Stop the flood: callbacks are far behind.
@@ -264,7 +270,35 @@ class Link:
     def backlog(self) -> int:
         """Bytes that wait to be sent."""
         waiting = len(self._backlog) if self._backlog is not None else 0
-        return waiting + (self.circuit.outgoing_size if self.up else 0)
+        if self.up:
+            waiting += self.circuit.outgoing_size + self.circuit.queued_size
+        return waiting
+
+    @property
+    def crowded(self) -> bool:
+        """True when a put has to call `wait_for_room` before it may be sent."""
+        return bool(self._writers) or self.backlog > MOST_UNSENT
+
+    def wait_for_room(self, deadline: float | None) -> bool:
+        """Wait until less waits to be sent, first come, first served; False at the deadline.
+
+        Suspends: always. The connection may be gone afterwards.
+        """
+        turn: Event[None] = Event()
+        self._writers.append(turn)
+        try:
+            while not self.closed and (self._writers[0] is not turn or self.backlog > MOST_UNSENT):
+                turn.Wait(None if deadline is None else max(0.0, deadline - monotonic()))
+        except Timedout:
+            return False
+        finally:
+            self._writers.remove(turn)
+            self._make_room()
+        return True
+
+    def _make_room(self) -> None:
+        if self._writers and (self.closed or self.backlog <= MOST_UNSENT):
+            self._writers[0].Signal()
 
     # What the client asks for
 
@@ -342,6 +376,7 @@ class Link:
             # Wakes those who wait for the socket; the reader then closes it.
             self._socket.shutdown(socket.SHUT_RDWR)
         self._resumed.Signal()
+        self._make_room()
         if self.connected_at is None and self._reader is not current():
             self._reader.Cancel()
             if not self._running:

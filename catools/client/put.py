@@ -134,8 +134,8 @@ class Put:
         if self.attempts:
             put_hooks.check(self.attempts)
         self.batch.returns_failures = not self.wait
-        self._start()
         try:
+            self._start()
             while self.waiting or (self.wait and self.batch.left > 0):
                 self._flush()
                 if not self.batch.wait(self.deadline):
@@ -211,6 +211,15 @@ class Put:
         """Send puts that need no more thought, in order, and empty their list."""
         if link is None or not wanted:
             return
+        if link.crowded and not (link.wait_for_room(self.deadline) and link.up):
+            # Each for itself then: it may have to wait for a connection, or for nothing any more.
+            indexes = [index for *_, index in wanted]
+            wanted.clear()
+            for index in indexes:
+                channel = self.channels[index]
+                assert channel is not None
+                self._issue(index, channel)
+            return
         token = self.batch if self.completion or self.attempts else None
         puts, refused = link.circuit.write_many(wanted, notify=self.completion, token=token)
         wanted.clear()
@@ -256,6 +265,8 @@ class Put:
                 lambda: enum_strings(self.client, channel, self.deadline),
             )
             link = channel.link
+            if link is not None and link.crowded and not link.wait_for_room(self.deadline):
+                raise self._no_room(channel, link)
             if link is None or channel.record is not record:
                 self._await_connection(index, channel, urgent=False)
                 return
@@ -275,6 +286,13 @@ class Put:
             self._fail(index, error)
             return
         self._issued([put], link)
+
+    def _no_room(self, channel: Channel, link: Link) -> ca_nothing:
+        awaited = (
+            f"not sent, because {link.backlog} bytes wait already for a server that does not "
+            "take them"
+        )
+        return timed_out(self.client, channel, monotonic() - self.started, awaited)
 
     def _fail(self, index: int, error: ca_nothing) -> None:
         self.errors[index] = error

@@ -168,6 +168,7 @@ class Requests(CircuitState):
         put = Put(channel, ident, message, notify, token, index)
         if channel.put_queue or (notify and channel.put_in_flight is not None):
             channel.put_queue.append(put)
+            self.queued_size += len(message)
         else:
             self.send_put(put)
         return put
@@ -224,6 +225,7 @@ class Requests(CircuitState):
             put.channel.put_queue.remove(put)
         except ValueError:
             return False
+        self.queued_size -= len(put.message)
         return True
 
     def subscribe(

@@ -77,6 +77,7 @@ class CircuitState:
         self.cancelling: dict[int, Subscription] = {}
         self.outgoing: list[bytes] = []
         self.outgoing_size = 0
+        self.queued_size = 0
         self.strays = 0
         self.echo_deadline: float | None = None
         self.ids = IdSource()
@@ -134,6 +135,7 @@ class CircuitState:
         queue = channel.put_queue
         while queue and channel.put_in_flight is None:
             put = queue.popleft()
+            self.queued_size -= len(put.message)
             try:
                 self.send_put(put)
             except RequestRefused as refusal:
@@ -191,7 +193,9 @@ class CircuitState:
         if in_flight is not None:
             self.puts.pop(in_flight.ident, None)
             yield in_flight
-        yield from queued
+        for put in queued:
+            self.queued_size -= len(put.message)
+            yield put
 
     def drop_everything(self, detail: str) -> list[Event]:
         """Forget all requests because the circuit is down and return how each one ended."""

@@ -13,8 +13,10 @@ import catools
 import cothread
 from catools import FORMAT_TIME, ca_nothing, caget, camonitor, caput, connect
 from catools.client import dispatcher as dispatcher_module
+from catools.client import link as link_module
 from catools.client.channel import Channel
 from catools.protocol import commands as c
+from catools.protocol.eca import ECA_TIMEOUT
 from catools.protocol.framing import frame
 from catools.testing import Pv, Server
 from cothread.clock import monotonic
@@ -90,6 +92,38 @@ def test_server_that_stops_reading(server: Server) -> None:
     wait_until(lambda: seen, "life goes on")
     assert caget("BIG", count=1, timeout=20)[0] == 1.0
     monitor.close()
+
+
+def test_puts_to_a_server_that_stops_reading_wait_for_room(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "MOST_UNSENT", 1_000_000)
+    server.pvs["BIG"] = Pv([0.0] * 10, size=1_000_000)
+    connect(["PV", "OTHER", "BIG"])
+    server.connection.stop_reading()
+    payload = [1.0] * 500_000
+    client = catools.default_client()
+    while client.statistics().backlog <= 1_000_000:
+        assert caput("BIG", payload).ok
+    full = client.statistics().backlog
+    for names, values in (("BIG", payload), ("PV", 3.0), (["PV", "OTHER"], [3.0, 4.0])):
+        with pytest.raises(ca_nothing, match="not sent, because") as raised:
+            caput(names, values, timeout=0.05)
+        assert raised.value.errorcode == ECA_TIMEOUT
+    assert client.statistics().backlog == full, "refused puts left nothing behind"
+    order: list[int] = []
+
+    def put(number: int) -> None:
+        caput("PV", float(number), timeout=60)
+        order.append(number)
+
+    waiting = [cothread.Spawn(put, number, raise_on_wait=True) for number in range(5)]
+    cothread.Sleep(0)
+    assert not order, "all of them wait"
+    server.connection.resume_reading()
+    cothread.WaitForAll(waiting, 60)
+    assert order == [0, 1, 2, 3, 4]
+    assert caget("PV", timeout=60) == 4.0
 
 
 def test_updates_flow_while_writing_is_blocked(server: Server) -> None:

@@ -446,9 +446,7 @@ def test_frames_that_end_the_circuit(bad: bytes) -> None:
 
 def test_unknown_commands_are_skipped() -> None:
     circuit = greeted()
-    stream = b"".join(
-        frame(command, b"payload") for command in (2, 4, 8, 9, 13, 16, 24, 28, 0xFF)
-    )
+    stream = b"".join(frame(command, b"payload") for command in (2, 4, 8, 9, 13, 16, 24, 28, 0xFF))
     assert circuit.receive(stream, 0.0) == []
     assert circuit.strays == 9
 
@@ -593,3 +591,77 @@ def test_identifiers_wrap_and_skip_those_in_use() -> None:
     circuit.ids._next = 0xFFFFFFFF - 1
     circuit.read_many([(channel, 6, 0, index) for index in range(4)], None)
     assert len(circuit.reads) == 7
+
+
+@pytest.mark.parametrize("notify", [True, False])
+def test_many_puts_at_once_are_what_they_are_one_by_one(notify: bool) -> None:
+    together, apart = greeted(), greeted()
+    payloads = [DOUBLE, DOUBLE, DOUBLE * 3, b"\0\7", DOUBLE, DOUBLE]
+    picked = [0, 1, 0, 2, 3, 1]
+    kinds = [6, 6, 6, 1, 6, 20]
+    wire: list[bytes] = []
+    refusals: list[list[int]] = []
+    for circuit in (together, apart):
+        channels = [connected(circuit, number + 1, number) for number in range(4)]
+        circuit.receive(frame(c.ACCESS_RIGHTS, p1=4, p2=1), 0.0)
+        circuit.take_output()
+        items = [
+            (channels[pick], kind, len(payload) // 8 or 1, payload, index)
+            for index, (pick, kind, payload) in enumerate(zip(picked, kinds, payloads, strict=True))
+        ]
+        if circuit is together:
+            puts, refused = circuit.write_many(items, notify=notify, token="put")
+            refusals.append([index for index, _ in refused])
+            assert [put.index for put in puts] == [0, 1, 2, 3]
+        else:
+            refusals.append([])
+            for channel, dbr, count, payload, index in items:
+                try:
+                    circuit.write(
+                        channel, dbr, count, payload, notify=notify, token="put", index=index
+                    )
+                except RequestRefused:
+                    refusals[-1].append(index)
+        wire.append(_without_identifiers(circuit.take_output()))
+        for ident in list(circuit.puts):
+            circuit.receive(frame(c.WRITE_NOTIFY, p1=1, p2=ident), 0.0)
+        wire[-1] += _without_identifiers(circuit.take_output())
+    assert wire[0] == wire[1]
+    assert wire[0]
+    assert refusals[0] == refusals[1] == [4, 5]
+
+
+def _without_identifiers(data: bytes) -> bytes:
+    reader = FrameReader()
+    return b"".join(
+        frame(m.command, m.payload, dtype=m.dtype, count=m.count, p1=m.p1)
+        for m in reader.feed(data)
+    )
+
+
+@pytest.mark.parametrize("statuses", [[1, 1, 1], [1, 160, 1, 1]])
+def test_completions_in_a_row(statuses: list[int]) -> None:
+    circuit = greeted()
+    channels = [connected(circuit, number + 1, number) for number in range(len(statuses))]
+    puts, _ = circuit.write_many(
+        [(channel, 6, 1, DOUBLE, index) for index, channel in enumerate(channels)],
+        notify=True,
+        token="put",
+    )
+    later = circuit.write(channels[1], 6, 1, DOUBLE, notify=True, token="put", index=9)
+    assert not later.sent
+    replies = b"".join(
+        frame(c.WRITE_NOTIFY, dtype=6, count=1, p1=status, p2=put.ident)
+        for status, put in zip(statuses, puts, strict=True)
+    )
+    circuit.take_output()
+    assert circuit.receive(replies + replies, 0.0) == [
+        WriteDone("put", index, status) for index, status in enumerate(statuses)
+    ]
+    assert circuit.strays == len(statuses)
+    assert later.sent
+    assert circuit.receive(frame(c.WRITE_NOTIFY, p1=1, p2=later.ident), 0.0) == [
+        WriteDone("put", 9, 1)
+    ]
+    assert not circuit.busy
+    assert circuit.queued_size == 0
