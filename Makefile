@@ -4,6 +4,8 @@
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# Most tests wait for servers and screens, so three at a time keep two cores busy.
+JOBS   ?= 3
 PEERS  ?= .peers
 COMPAT ?= .compat
 
@@ -20,7 +22,7 @@ demo: $(VENV)/.demo ## start the shell on the demo machine
 
 test: $(VENV)/.test $(PEERS)/.ready $(COMPAT)/.ready ## run every test (ARGS="tests/unit -k name" to choose)
 	COSHELL_PEERS_PYTHON="$(PEERS_PYTHON)" COSHELL_COMPAT_PYTHON="$(COMPAT_PYTHON)" \
-	  $(BIN)/python -m pytest -q $(ARGS)
+	  $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
 
 fuzz: $(VENV)/.test ## a million hostile messages (ARGS="--seed 7 --case 4711" repeats one)
 	$(BIN)/python -m tests.fuzz $(ARGS)
