@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+import warnings
+from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import IPython
 from IPython.terminal.ipapp import TerminalIPythonApp
-from traitlets import Type
+from traitlets import Type, default
 
 from coshell.kernel.shell import CoShell
 from coshell.profile import Profile
@@ -85,6 +88,25 @@ class CoShellApp(TerminalIPythonApp):
             self.update_config(PyFileConfigLoader(name, path=directory).load_config())
         except Exception as failure:
             print(f"coshell: {directory}/{name} was not used: {failure!r}", file=sys.stderr)
+
+    @default("ipython_dir")
+    def _writable_directory(self) -> str:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            directory: str = super()._ipython_dir_default()
+        for warning in told:
+            print(f"coshell: {warning.message}", file=sys.stderr)
+        return directory
+
+    def init_profile_dir(self) -> None:
+        """Find the profile; a history that another program holds locked is left alone."""
+        super().init_profile_dir()
+        assert self.profile_dir is not None
+        file = Path(self.profile_dir.location) / "history.sqlite"
+        if is_locked(file):
+            # IPython would take it for damaged, and move it out of the way.
+            self.config.HistoryManager.enabled = False
+            print(f"coshell: {file} is locked: this session keeps no history", file=sys.stderr)
 
     def init_banner(self) -> None:
         """Print what this is and what to try first."""
@@ -199,3 +221,17 @@ class CoShellApp(TerminalIPythonApp):
             self.memory.save(session.used())
         except OSError as failure:
             print(f"coshell: PV names were not kept in {self.memory.path}: {failure.strerror}")
+
+
+def is_locked(file: Path) -> bool:
+    """Return whether another program keeps a data base from being read."""
+    if not file.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(file, timeout=0.2)) as base:
+            base.execute("SELECT name FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as failure:
+        return "locked" in str(failure)
+    except sqlite3.Error:
+        return False
+    return False

@@ -23,7 +23,7 @@ from cothread.clock import monotonic
 from cothread.interrupts import AGAIN_S, request_interrupt
 from cothread.scheduler import scheduler
 
-__all__ = ["Interrupts"]
+__all__ = ["Interrupts", "handling"]
 
 BOUNCE_S: Final = 0.1
 """Two signals so close together are one key stroke."""
@@ -49,11 +49,8 @@ class Interrupts:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Be the handler of SIGINT in the `with` block."""
-        previous = signal.signal(signal.SIGINT, self._on_signal)
-        try:
+        with handling(signal.SIGINT, self._on_signal):
             yield
-        finally:
-            signal.signal(signal.SIGINT, previous)
 
     # -- between Enter and the first statement of the cell
 
@@ -105,3 +102,13 @@ class Interrupts:
         else:
             # The prompt ended before the word reached it: its cell is meant.
             self.note() if self._starting else request_interrupt()
+
+
+@contextmanager
+def handling(number: signal.Signals, handler: Callable[..., object]) -> Iterator[None]:
+    """Handle a signal in the `with` block."""
+    previous = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, previous)

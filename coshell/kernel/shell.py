@@ -32,7 +32,7 @@ from .errors import CapturedErrors
 from .failures import Failures, summarise
 from .guest import Guest
 from .host import PromptHost
-from .interrupt import Interrupts
+from .interrupt import Interrupts, handling
 from .jobs import Job, Jobs
 from .keyboard import Keyboard, LineReader
 from .output import Outlet
@@ -126,9 +126,10 @@ class CoShell(TerminalInteractiveShell):
                 stack.enter_context(self.outlet.installed())
                 stack.enter_context(self.errors.captured())
                 stack.enter_context(self._keyboard())
-                stack.enter_context(_handling(signal.SIGWINCH, self._on_resize))
+                stack.enter_context(handling(signal.SIGWINCH, self._on_resize))
             stack.enter_context(self.interrupts.installed())
-            stack.enter_context(_handling(signal.SIGQUIT, self._on_quit))
+            stack.enter_context(handling(signal.SIGQUIT, self._on_quit))
+            stack.enter_context(handling(signal.SIGTERM, self._on_terminate))
             stack.enter_context(self.stalls.watched())
             yield
 
@@ -175,6 +176,15 @@ class CoShell(TerminalInteractiveShell):
     def _plain_prompt(self) -> bool:
         # IPython also wants standard error to be a terminal: `coshell 2>file` keeps its prompt.
         return not self.terminal.paints or "IPY_TEST_SIMPLE_PROMPT" in os.environ
+
+    @property
+    def debugger_cls(self) -> Any:
+        """The debugger that `%debug` and `breakpoint()` use."""
+        if self.simple_prompt:
+            return super().debugger_cls
+        from .debugger import Debugger
+
+        return Debugger
 
     def init_prompt_toolkit_cli(self) -> None:
         """Make IPython's prompt session, and put the dock into it."""
@@ -429,15 +439,10 @@ class CoShell(TerminalInteractiveShell):
     def _on_resize(self, *_: object) -> None:
         self.console.resized()
 
+    def _on_terminate(self, number: int, _: object) -> None:
+        self.terminal.cook()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
     def _on_quit(self, *_: object) -> None:
         self.emit("Ctrl-\\ does not end the session: `exit` or Ctrl-D does, Ctrl-C interrupts.")
-
-
-@contextmanager
-def _handling(number: signal.Signals, handler: Callable[..., object]) -> Iterator[None]:
-    """Handle a signal in the `with` block."""
-    previous = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, previous)

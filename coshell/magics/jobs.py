@@ -14,7 +14,7 @@ from coshell.kernel.background import attach, spawn_code
 from coshell.kernel.failures import Failure
 from coshell.kernel.jobs import Job, Jobs
 from coshell.kernel.shell import CoShell
-from coshell.magics.parsing import HelpAsked, LineParser, Refused
+from coshell.magics.parsing import HelpAsked, LineParser, Refused, without_semicolon
 from cothread import Timedout
 
 __all__ = ["load_ipython_extension"]
@@ -202,7 +202,7 @@ COMMANDS: Final[tuple[tuple[LineParser, Command], ...]] = (
 def _magic(shell: CoShell, parser: LineParser, command: Command) -> Callable[[str], Any]:
     def magic(line: str) -> Any:
         try:
-            return command(shell, parser.read(line.split()))
+            return command(shell, parser.read(without_semicolon(line).split()))
         except HelpAsked as text:
             print(text)
             return None

@@ -95,7 +95,7 @@ def words(line: str, variables: Mapping[str, Any]) -> list[str]:
         Refused: a quotation mark is missing, or there is no such variable.
     """
     try:
-        pieces = shlex.split(_uncommented(line))
+        pieces = shlex.split(without_semicolon(_uncommented(line)))
     except ValueError as exc:
         raise Refused(f"{line.strip()}: {exc}; a quotation mark may be missing") from exc
     result: list[str] = []
@@ -109,6 +109,12 @@ def words(line: str, variables: Mapping[str, Any]) -> list[str]:
             raise Refused(f"{piece}: there is no variable {name}; quote a PV as '{piece} '")
         result += spelled(variables[name])
     return result
+
+
+def without_semicolon(line: str) -> str:
+    """Return a line without the `;` at its end, which keeps IPython from showing a result."""
+    text = line.rstrip()
+    return text[:-1] if text.endswith(";") and not text.endswith("\\;") else text
 
 
 def _uncommented(line: str) -> str:

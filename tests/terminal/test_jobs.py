@@ -113,3 +113,12 @@ def test_help_and_wrong_options(shell):
     shell.line("%kill --bogus")
     shell.wait_for("%kill -h shows how it is used")
     assert "Traceback" not in "\n".join(shell.history)
+
+
+def test_a_job_that_is_over_at_once_is_listed_and_a_failure_nobody_waits_for_is_told(shell):
+    shell.line("Spawn(int); Spawn(lambda: 1 / 0, raise_on_wait=True); Sleep(0.1)")
+    shell.wait_for("✗ job 2 (<lambda>): ZeroDivisionError")
+    shell.wait_prompt(3)
+    shell.line("%jobs")
+    shell.wait_match(r"1 +int +done ")
+    shell.wait_match(r"2 +<lambda> +failed ")

@@ -153,3 +153,28 @@ def test_toolkits_other_than_qt_are_refused_in_one_line(shell):
     shell.line("%gui tk")
     shell.wait_for("coshell runs Qt beside the prompt, not tk")
     assert "Traceback" not in shell.text
+
+
+def test_an_error_in_a_cell_is_a_numbered_line_and_its_place(shell):
+    shell.line("exec('def f(x):\\n return 1 / x')")
+    shell.wait_prompt(3)
+    shell.line("f(0)")
+    shell.wait_for("✗ ZeroDivisionError: division by zero · %why 1", "In [3]:1  f(0)")
+    shell.line("%caget")
+    shell.wait_for("✗ %caget: the following arguments are required: PV", "· %why 2")
+    assert "Traceback" not in shell.text
+    shell.line("%why 1")
+    shell.wait_for("In [3]\n", "Traceback (most recent call last)", "ZeroDivisionError")
+
+
+def test_how_much_is_shown_of_an_error_can_be_chosen(shell):
+    shell.line("%config CoShell.tracebacks = 'line'")
+    shell.wait_prompt(3)
+    shell.line("1 / 0")
+    shell.wait_for("division by zero · %why 1")
+    shell.wait_prompt(4)
+    assert "In [3]:1" not in shell.text
+    shell.line("%config CoShell.tracebacks = 'full'")
+    shell.wait_prompt(5)
+    shell.line("1 / 0")
+    shell.wait_for("Traceback (most recent call last)")

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -215,3 +219,50 @@ def test_a_resize_while_typing(shell):
             "the dock is at the bottom",
         )
         shell.wait_match(r"^In \[3\]: typed$")
+
+
+def test_a_history_that_is_locked_is_left_alone(start, home):
+    profile = Path(home["IPYTHONDIR"]) / "profile_default"
+    profile.mkdir(parents=True)
+    with closing(sqlite3.connect(profile / "history.sqlite")) as base:
+        base.execute("CREATE TABLE somebody (s TEXT)")
+        base.execute("BEGIN EXCLUSIVE")
+        shell = start("--no-banner")
+        shell.wait_prompt(1)
+        shell.line("6 * 7")
+        shell.wait_for("is locked: this session keeps no", "Out[1]: 42")
+        shell.line("exit")
+        assert shell.wait_end() == 0
+        base.rollback()
+        assert base.execute("SELECT name FROM sqlite_master").fetchone() == ("somebody",)
+
+
+def test_a_home_that_cannot_be_written_is_one_line(start, tmp_path):
+    (tmp_path / "file").touch()
+    shell = start("--no-banner", env={"IPYTHONDIR": str(tmp_path / "file")})
+    shell.wait_prompt(1)
+    shell.line("6 * 7")
+    shell.wait_for("is not a writable location", "Out[1]: 42")
+    assert "warn(" not in shell.text
+
+
+def test_a_shell_in_the_shell(start):
+    shell = start("--no-banner")
+    shell.wait_prompt(1)
+    shell.line("import sys, coshell; coshell.embed()")
+    shell.wait_for("✗ RuntimeError: coshell.embed() inside coshell")
+    shell.line("!{sys.executable} -m coshell --no-banner")
+    shell.wait_match(r"(?s)In \[2\]:.*^In \[1\]:$")
+    shell.line("6 * 7")
+    shell.wait_for("Out[1]: 42")
+    shell.line("exit")
+    shell.wait_prompt(3)
+
+
+def test_when_it_is_ended_the_terminal_is_given_back(start):
+    shell = start("--no-banner")
+    before = shell.modes()
+    shell.wait_prompt(1)
+    os.kill(shell.process.pid, signal.SIGTERM)
+    assert shell.wait_end() == -signal.SIGTERM
+    assert shell.modes() == before

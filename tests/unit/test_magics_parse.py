@@ -93,3 +93,11 @@ def test_a_bad_line_is_refused_in_one_line(line):
 def test_options_reach_the_function():
     spec = Spec("thing", parser(), lambda session, options: (session, options.pvs, options.wait))
     assert run(spec, "session", "-w 2m A B", {}) == ("session", ["A", "B"], 120.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "pieces"),
+    [("A B;", ["A", "B"]), ("A ; ", ["A"]), ("A ';'", ["A", ";"]), ("A;B", ["A;B"])],
+)
+def test_a_semicolon_at_the_end_belongs_to_no_word(line, pieces):
+    assert words(line, {}) == pieces
