@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from .client import Client
     from .monitors import Tap
 
-BLOCK: Final = 32768
-"""Bytes asked of the kernel at a time, unless a large message is under way: what 800 updates become
+BLOCK: Final = 16384
+"""Bytes asked of the kernel at a time, unless a large message is under way: what 400 updates become
 in memory still fits the second-level cache."""
 LARGEST_BLOCK: Final = 4 << 20
 FLUSH_ABOVE: Final = 16384

@@ -7,6 +7,7 @@ masks that do not exist, cancelling twice, messages too large for its revision.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -167,6 +168,8 @@ class Requests(CircuitState):
         message = header(command, len(body), dbr, count, channel.sid, ident) + body
         put = Put(channel, ident, message, notify, token, index)
         if channel.put_queue or (notify and channel.put_in_flight is not None):
+            if channel.put_queue is None:
+                channel.put_queue = deque()
             channel.put_queue.append(put)
             self.queued_size += len(message)
         else:
@@ -219,12 +222,10 @@ class Requests(CircuitState):
 
     def withdraw(self, put: Put) -> bool:
         """Take a put back; True when it had not been sent and now never will be."""
-        if put.sent:
+        queue = put.channel.put_queue
+        if put.sent or queue is None or put not in queue:
             return False
-        try:
-            put.channel.put_queue.remove(put)
-        except ValueError:
-            return False
+        queue.remove(put)
         self.queued_size -= len(put.message)
         return True
 

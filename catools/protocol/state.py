@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -189,7 +189,7 @@ class CircuitState:
 
     def _take_puts(self, channel: CircuitChannel) -> Iterator[Put]:
         in_flight, channel.put_in_flight = channel.put_in_flight, None
-        queued, channel.put_queue = channel.put_queue, deque()
+        queued, channel.put_queue = channel.put_queue or (), None
         if in_flight is not None:
             self.puts.pop(in_flight.ident, None)
             yield in_flight

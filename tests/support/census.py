@@ -83,7 +83,7 @@ def outstanding() -> dict[str, int]:
         "reads": sum(len(circuit.reads) for circuit in circuits),
         "puts": sum(len(circuit.puts) for circuit in circuits),
         "cancels": sum(len(circuit.cancelling) for circuit in circuits),
-        "queued puts": sum(len(channel.put_queue) for channel in channels),
+        "queued puts": sum(len(channel.put_queue or ()) for channel in channels),
         "waiters": sum(len(channel.waiters) for channel in client.channels.values()),
     }
     return {what: count for what, count in counts.items() if count}
