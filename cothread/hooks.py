@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,10 @@ def _to_stderr(where: str, exc: BaseException, task: Spawn[Any] | None) -> None:
     if sys.stderr is None:
         return
     origin = f" (spawned at {task.where})" if task is not None and task.where else ""
-    text = "".join(traceback.format_exception(exc))
+    # As slow to load as all the rest of cothread, and needed only when something fails.
+    from traceback import format_exception
+
+    text = "".join(format_exception(exc))
     print(f"{where}{origin}\n{text}", end="", file=sys.stderr, flush=True)
 
 

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import traceback
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import hooks
 from .scheduler import ready, scheduler
@@ -15,8 +13,7 @@ from .threads import Callback
 __all__ = ["CothreadInfo", "SchedulerStatistics", "Statistics", "cothreads"]
 
 
-@dataclass(frozen=True, slots=True)
-class CothreadInfo:
+class CothreadInfo(NamedTuple):
     """What is known of one cothread at one moment.
 
     Attributes:
@@ -39,8 +36,7 @@ class CothreadInfo:
     stack: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SchedulerStatistics:
+class SchedulerStatistics(NamedTuple):
     """Counts of the scheduler at one moment.
 
     Attributes:
@@ -79,7 +75,10 @@ def _stack(strand: Any) -> tuple[str, ...]:
     frame = strand.gr_frame
     if frame is None:
         return ()
-    summary = traceback.extract_stack(frame)
+    # As slow to load as all the rest of cothread, and needed only by those who look.
+    from traceback import extract_stack
+
+    summary = extract_stack(frame)
     return tuple(
         f"{entry.filename}:{entry.lineno} in {entry.name}"
         for entry in summary

@@ -126,6 +126,8 @@ DEFERRED: dict[tuple[str, str], str] = {
     ("coshell.starting", "cothread"): "loaded while the prompt is there already",
     ("coshell.starting", "traitlets"): "only a profile with a configuration needs it",
     ("coshell.status", "catools"): "a status line does not start the client",
+    ("cothread.hooks", "traceback"): "only a failure needs it",
+    ("cothread.inspection", "traceback"): "only those who look need it",
     ("cothread.qt", "importlib"): "Qt is optional",
     ("cothread.input_hook", "ctypes"): "only plain python's own prompt needs it",
     ("cothread.input_hook", "cothread.loops"): "Qt is optional",
