@@ -20,11 +20,15 @@ class Guest:
 
     Args:
         on_failure: told `(where, exception)` of what fails on the loop where nobody waits.
+
+    Attributes:
+        cancelling: set while a coroutine is being cancelled because its wait was interrupted.
     """
 
     def __init__(self, on_failure: Callable[[str, BaseException], object]) -> None:
         self._loop: GuestLoop | None = None
         self._on_failure = on_failure
+        self.cancelling = False
 
     @property
     def loop(self) -> GuestLoop:
@@ -54,8 +58,12 @@ class Guest:
         except BaseException:
             if not task.done():
                 task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    loop.run_until_complete(task)
+                self.cancelling = True
+                try:
+                    with suppress(asyncio.CancelledError, Exception):
+                        loop.run_until_complete(task)
+                finally:
+                    self.cancelling = False
             raise
 
     def __str__(self) -> str:

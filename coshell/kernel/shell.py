@@ -7,6 +7,7 @@ import getpass
 import os
 import signal
 import sys
+from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -360,6 +361,8 @@ class CoShell(TerminalInteractiveShell):
         except ValueError:
             print("Nothing has failed.", file=sys.stderr)
             return
+        if self.guest.cancelling and isinstance(value, CancelledError):
+            return  # the KeyboardInterrupt that did it is shown
         if isinstance(value, KeyboardInterrupt):
             print(f"\x1b[31m{summarise(value)}\x1b[m", file=sys.stderr)
         elif (
