@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from threading import get_ident
-from typing import Any, Final, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 import cothread
 from cothread import Sleep, Spawn
@@ -24,22 +24,16 @@ from .client.explain import progress, summary
 from .client.get import Get
 from .client.monitors import Monitor
 from .client.put import Put
-from .conversion import check_put, check_request
-from .dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
-from .errors import BadShape, CAException, ca_nothing
-from .protocol.eca import ECA_BADCOUNT, ECA_BADMASK, ECA_DISCONN
+from .conversion import check_put, check_request, event_mask
+from .dbr import FORMAT_RAW
+from .errors import BadShape, ca_nothing
+from .protocol.eca import ECA_BADCOUNT, ECA_DISCONN
 from .values import AugmentedValue, ca_info
 
 __all__ = ["caget", "cainfo", "camonitor", "caput", "connect"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_DEFAULT_EVENTS: Final = {
-    FORMAT_RAW: DBE_VALUE,
-    FORMAT_TIME: DBE_VALUE | DBE_ALARM,
-    FORMAT_CTRL: DBE_VALUE | DBE_ALARM | DBE_PROPERTY,
-}
 
 
 def _any_thread(function: Callable[P, T]) -> Callable[P, T]:
@@ -215,13 +209,7 @@ def caput(
     """
     check_put(datatype)
     client = default.client()
-    if isinstance(pvs, str):
-        names = [pvs]
-        value_list: Sequence[Any] = [values]
-    else:
-        _check_name(pvs)
-        names = _name_list(pvs)
-        value_list = _value_list(names, values, repeat_value)
+    names, value_list = _pairs(pvs, values, repeat_value)
     notify = None if callback is None else partial(cothread.Callback, callback)
     put = Put(
         client,
@@ -242,6 +230,16 @@ def caput(
         results = [refusal] * len(names)
     results = _finish(results, throw)
     return results[0] if isinstance(pvs, str) else results
+
+
+def _pairs(
+    pvs: str | Iterable[str], values: Any, repeat_value: bool
+) -> tuple[list[str], Sequence[Any]]:
+    if isinstance(pvs, str):
+        return [pvs], [values]
+    _check_name(pvs)
+    names = _name_list(pvs)
+    return names, _value_list(names, values, repeat_value)
 
 
 def _value_list(names: Sequence[str], values: Any, repeat_value: bool) -> Sequence[Any]:
@@ -318,14 +316,11 @@ def camonitor(
     check_request(datatype, format)
     if not callable(callback):
         raise TypeError(f"callback must be callable, not {callback!r}")
-    mask = _DEFAULT_EVENTS[format] if events is None else events
     one = isinstance(pvs, str)
     if not one:
         _check_name(pvs)
     names = [pvs] if isinstance(pvs, str) else _name_list(pvs)
-    if not 0 < mask <= 0xFF:
-        text = f"events must be DBE_* bits such as DBE_VALUE | DBE_ALARM, not {events!r}"
-        raise CAException(names[0] if names else "camonitor", ECA_BADMASK, text)
+    mask = event_mask(names[0] if names else "camonitor", events, format)
     client = default.client()
     for name in names:
         # An impossible name is refused before anything is subscribed.

@@ -58,7 +58,8 @@ ROOMS = {
     "catools": room("cothread catools", "numpy"),
     "catools.protocol": room(closed=OUTSIDE),
     "catools.client": room(
-        "cothread catools.protocol catools.config catools.conversion catools.errors catools.values"
+        "cothread catools.protocol catools.config catools.conversion catools.encode_numbers "
+        "catools.errors catools.values"
     ),
     "catools.testing": room("cothread catools.protocol"),
     "coshell": room(
