@@ -340,8 +340,7 @@ def camonitor(
         for index, name in enumerate(names)
     ]
     if connect_timeout is not None:
-        task = Spawn(_tell_unconnected, client, monitors, expiry(connect_timeout))
-        task.name = "catools connect timeout"
+        Spawn(_tell_unconnected, client, monitors, expiry(connect_timeout)).name = "catools connect"
     return monitors[0] if one else monitors
 
 
