@@ -39,7 +39,7 @@ def test_dependencies_are_those_the_product_promises():
     extras = project["optional-dependencies"]
     assert names(extras["demo"]) == {"epicscorelibs"}
     assert names(extras["jupyter"]) == {"ipykernel"}
-    assert names(extras["qt"]) == {"pyqt5", "qtpy"}
+    assert names(extras["qt"]) == {"pyqt5", "pyqtgraph", "qtpy"}
     assert set(re.findall(r"\w+", extras["all"][0])) == {"coshell", *(set(extras) - {"all"})}
 
 
