@@ -294,9 +294,9 @@ def camonitor(
     notify_disconnect: bool = False,
     connect_timeout: Timeout = None,
 ) -> Any:
-    """Have a function called with every new value of one PV or many.
+    """Have a function called with every new value of one PV or many, on one cothread, in order.
 
-    All callbacks run on one cothread, in order. One that raises ends its own subscription.
+    A callback that raises ends its own subscription.
 
     Args:
         callback: called with the value; for many PVs with the value and the PV's index.
