@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from subprocess import CalledProcessError
-from typing import Any
+from typing import Any, cast
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult
@@ -329,8 +329,7 @@ class CoShell(TerminalInteractiveShell):
                 self.interrupts.note()
         self._depth += 1
         try:
-            result: ExecutionResult = super().run_cell(raw_cell, *args, **kwargs)
-            return result
+            return cast(ExecutionResult, super().run_cell(raw_cell, *args, **kwargs))
         finally:
             self._depth -= 1
             if self._depth == 0:
@@ -362,7 +361,7 @@ class CoShell(TerminalInteractiveShell):
             print("Nothing has failed.", file=sys.stderr)
             return
         if self.guest.cancelling and isinstance(value, CancelledError):
-            return  # the KeyboardInterrupt that did it is shown
+            return  # the KeyboardInterrupt is shown
         if isinstance(value, KeyboardInterrupt):
             print(f"\x1b[31m{summarise(value)}\x1b[m", file=sys.stderr)
         elif (
