@@ -85,7 +85,7 @@ def test_input_can_be_interrupted_and_ended(shell):
 
 def test_input_in_an_await_cell_and_in_a_job(shell):
     shell.line("import asyncio; await asyncio.sleep(0.01); answer = input('Name: ')")
-    shell.wait_for("Name:")
+    shell.wait_match("^Name:")
     shell.line("Ada")
     shell.wait_prompt(3)
     shell.line("answer")
