@@ -27,9 +27,19 @@ IMPOSSIBLE = ["", "A\0B", "\0", "x" * 1008, "\u20ac" * 500]
 ODD = ["x" * 1007, "no such pv", "\u20ac", "\udcff\udcfe", "a.b.c", "$", "{}", "\x1b[2J", "PV\n"]
 
 
+@pytest.fixture(scope="module")
+def shared_ioc() -> Iterator[Ioc]:
+    with Ioc(numbers(20)) as ioc:
+        yield ioc
+
+
 @pytest.fixture
-def ioc(ioc_of: Callable[..., Ioc]) -> Ioc:
-    return ioc_of(numbers(20))
+def ioc(shared_ioc: Ioc, see: Callable[..., None]) -> Ioc:
+    """An IOC that all tests of this module share, with its values as they were at its start."""
+    see(shared_ioc)
+    caput([shared_ioc.name(str(number)) for number in range(20)], list(range(20)), wait=True)
+    see(shared_ioc)
+    return shared_ioc
 
 
 @pytest.fixture
@@ -184,6 +194,7 @@ def test_closing_the_client_ends_what_waits(ioc: Ioc) -> None:
     ]
     cothread.Sleep(0.1)
     catools.close_client()
+    ioc.thaw()
     for task in waiting:
         result = task.Wait(10)
         assert not result.ok

@@ -8,7 +8,7 @@ the server, refused by its access rights, too late, the IOC frozen and killed, n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -34,9 +34,20 @@ ACCESS = "ASG(DEFAULT) { RULE(1, WRITE) }\nASG(READONLY) { RULE(1, READ) }\n"
 WAYS = ("wait", "callback", "plain")
 
 
+@pytest.fixture(scope="module")
+def shared_ioc() -> Iterator[Ioc]:
+    with Ioc(RECORDS, acf=ACCESS) as ioc:
+        yield ioc
+
+
 @pytest.fixture
-def ioc(ioc_of: Callable[..., Ioc]) -> Ioc:
-    return ioc_of(RECORDS, acf=ACCESS)
+def ioc(shared_ioc: Ioc, see: Callable[..., None]) -> Ioc:
+    """An IOC that all tests of this module share, at rest."""
+    see(shared_ioc)
+    wait_until(lambda: caget(shared_ioc.name("SLOW:DELAY.PACT")) == 0, "the slow record is at rest")
+    caput([shared_ioc.name("GOOD"), shared_ioc.name("SLOW:SINK")], 0, wait=True)
+    see(shared_ioc)
+    return shared_ioc
 
 
 class OnePut:
