@@ -143,7 +143,8 @@ def test_too_late(ioc: Ioc, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_ioc_dies_on_it(ioc: Ioc, way: str) -> None:
+def test_ioc_dies_on_it(ioc_of: Callable[..., Ioc], way: str) -> None:
+    ioc = ioc_of(RECORDS)
     name = ioc.name("GOOD")
     connect(name)
     ioc.freeze()
