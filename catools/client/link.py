@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 BLOCK: Final = 16384
 """Bytes asked of the kernel at a time, unless a large message is under way: what 400 updates become
 in memory still fits the second-level cache."""
-LARGEST_BLOCK: Final = 4 << 20
 FLUSH_ABOVE: Final = 16384
 """Requests are sent as soon as this much has collected, so that the server can begin."""
 MOST_UNSENT: Final = 64 << 20
@@ -174,20 +173,26 @@ class Link:
         """Take what has arrived; True when there may be more."""
         if self.closed:
             return False
-        size = max(BLOCK, min(self.circuit.wanted, LARGEST_BLOCK))
+        room = self.circuit.room()
+        data = b""
         try:
-            data = self._socket.recv(size)
+            if room:
+                count = self._socket.recv_into(room)
+            else:
+                data = self._socket.recv(BLOCK)
+                count = len(data)
         except BlockingIOError:
             return False
         except OSError as exc:
             self.down(f"connection to {self.name} lost: {_reason(exc)}")
             return False
-        if not data:
+        if not count:
             self.down(f"{self.name} closed the connection")
             return False
-        self.bytes_in += len(data)
-        self.handle(self.circuit.receive(data, monotonic()))
-        return len(data) == size and not self._held and not self.closed
+        self.bytes_in += count
+        now = monotonic()
+        self.handle(self.circuit.filled(count, now) if room else self.circuit.receive(data, now))
+        return count == (len(room) or BLOCK) and not self._held and not self.closed
 
     def handle(self, results: list[Item]) -> None:
         """Pass results on to those they are for."""

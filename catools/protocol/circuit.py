@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from struct import Struct
-from typing import Final
+from typing import Final, cast
 
 from . import commands as c
 from .dbr import DBR_STRING, DBR_TYPES, LAST_DBR
@@ -48,6 +48,11 @@ __all__ = ["Circuit", "CircuitSettings", "RequestRefused", "Wanted"]
 
 LARGE: Final = 4096
 """Payloads above this come out as views of the received block instead of copies."""
+
+VERY_LARGE: Final = 1 << 17
+"""Messages above this are collected in one buffer of their size, which is filled in place."""
+
+_NO_ROOM: Final = memoryview(b"")
 
 FIRST_BYTES_S: Final = 5.0
 """A server that has not sent a single byte this long after the connection gets an ECHO."""
@@ -81,6 +86,8 @@ class Circuit(Requests):
         self._pieces: list[bytes] = []
         self._pieces_size = 0
         self._needed = 0
+        self._large: bytearray | None = None
+        self._filled = 0
         self._fault: Fault | None = None
         self._echo_timeout = echo_timeout_s
         self._heard_at = now
@@ -96,10 +103,13 @@ class Circuit(Requests):
         results: list[Item] = []
         if self._fault is not None:
             return results
-        self._heard_at = now
-        self._heard = True
-        if self.echo_deadline is not None:
-            self.echo_deadline = now + self._echo_timeout
+        self._hear(now)
+        if self._large is not None:
+            room = self.room()
+            taken = min(len(room), len(data))
+            room[:taken] = data[:taken]
+            self._fill(taken, results)
+            data = data[taken:]
         if self._pieces:
             self._pieces.append(data)
             self._pieces_size += len(data)
@@ -109,15 +119,45 @@ class Circuit(Requests):
             self._pieces.clear()
         used, needed = self._frames(data, results)
         if needed and used < len(data):
-            self._pieces.append(data[used:])
-            self._pieces_size = len(data) - used
-            self._needed = needed
+            if needed > VERY_LARGE:
+                self._large = bytearray(needed)
+                self._filled = len(data) - used
+                self._large[: self._filled] = data[used:]
+            else:
+                self._pieces.append(data[used:])
+                self._pieces_size = len(data) - used
+                self._needed = needed
         return results
 
-    @property
-    def wanted(self) -> int:
-        """How many more bytes complete the message that is being received; a hint for reading."""
-        return self._needed - self._pieces_size if self._pieces else 0
+    def room(self) -> memoryview:
+        """Return where the rest of a very large message goes; empty unless one is under way.
+
+        Bytes read straight to there are not copied once more: tell `filled` how many they were.
+        """
+        if self._large is None:
+            return _NO_ROOM
+        return memoryview(self._large)[self._filled :]
+
+    def filled(self, count: int, now: float) -> list[Item]:
+        """Take note of bytes that were put into `room()`, and return what they complete."""
+        results: list[Item] = []
+        if self._fault is None:
+            self._hear(now)
+            self._fill(count, results)
+        return results
+
+    def _fill(self, count: int, results: list[Item]) -> None:
+        self._filled += count
+        if self._large is not None and self._filled == len(self._large):
+            message, self._large = self._large, None
+            # Like bytes to those who look into it; its payload goes out as a view.
+            self._frames(cast("bytes", message), results)
+
+    def _hear(self, now: float) -> None:
+        self._heard_at = now
+        self._heard = True
+        if self.echo_deadline is not None:
+            self.echo_deadline = now + self._echo_timeout
 
     def _frames(self, data: bytes, results: list[Item]) -> tuple[int, int]:
         """Take whole messages from the front; return what was used and what the next one needs.
@@ -302,6 +342,7 @@ class Circuit(Requests):
         """Declare the circuit broken and end every request."""
         self._fault = Fault(reason, silent)
         self._pieces.clear()
+        self._large = None
         results.extend(self.drop_everything(reason))
         results.append(self._fault)
 
@@ -311,6 +352,7 @@ class Circuit(Requests):
             return []
         self._fault = Fault(reason)
         self._pieces.clear()
+        self._large = None
         return self.drop_everything(reason)
 
     # Time
