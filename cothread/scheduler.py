@@ -56,8 +56,6 @@ TURN_S: Final = 100e-6
 POOL: Final = 1000
 """Finished greenlets kept for the next Spawn: a new greenlet costs thirty times as much."""
 
-_NEVER: Final = float("inf")
-
 _hub: Any = None  # the scheduler's own greenlet, made by start()
 
 
