@@ -92,6 +92,8 @@ def _plain(item: Any) -> Any:
 def numbers(payload: bytes | memoryview, dtype: str, count: int, offset: int) -> ca_array:
     """Return `count` big-endian numbers found at `offset` as an array in native byte order.
 
+    A payload that may be written to has no other reader: it becomes the memory of the array.
+
     Raises:
         ValueError when the payload is shorter than that.
     """
@@ -99,7 +101,10 @@ def numbers(payload: bytes | memoryview, dtype: str, count: int, offset: int) ->
     if not count:
         return ca_array((0,), native)
     source = np.frombuffer(payload, sent, count, offset)
-    array = ca_array((count,), native)
+    if source.flags.writeable and source.flags.aligned:
+        array = source.view(native).view(ca_array)
+    else:
+        array = ca_array((count,), native)
     array[...] = source
     return array
 

@@ -83,6 +83,11 @@ class Batch:
         self._told = False
         return True
 
+    def take_replies(self) -> list[Data | None]:
+        """Return the reply to each entry; they refer to this object, and so do not stay in it."""
+        replies, self.replies = self.replies, []
+        return replies
+
     def take_ready(self) -> list[int]:
         """Return the entries whose channels have connected since the last call, in list order."""
         ready, self.ready = self.ready, []

@@ -20,6 +20,7 @@ from .explain import timed_out
 if TYPE_CHECKING:
     from ..conversion import Request
     from ..protocol.circuit import Wanted
+    from ..protocol.records import Data
     from .client import Client
     from .link import Link
 
@@ -80,7 +81,8 @@ class Get:
             # Cancelled or interrupted or timed out: nothing of ours stays behind.
             if self.batch.left > 0:
                 self._abandon()
-        return self._results()
+            replies = self.batch.take_replies()
+        return self._results(replies)
 
     def _start(self) -> None:
         client = self.client
@@ -147,12 +149,10 @@ class Get:
             if link.up:
                 link.circuit.abandon_all(self.batch)
 
-    def _results(self) -> list[Any]:
+    def _results(self, replies: list[Data | None]) -> list[Any]:
         results: list[Any] = []
         append = results.append
-        for index, (request, reply) in enumerate(
-            zip(self.requests, self.batch.replies, strict=True)
-        ):
+        for index, (request, reply) in enumerate(zip(self.requests, replies, strict=True)):
             if reply is None or request is None:
                 append(self._error(index))
                 continue
@@ -199,7 +199,7 @@ def enum_strings(client: Client, channel: Channel, deadline: float | None) -> li
             raise timed_out(client, channel, elapsed, "the states of the enumeration did not come")
     if 0 in batch.failures:
         raise ca_nothing(channel.name, *batch.failures[0])
-    reply = batch.replies[0]
+    (reply,) = batch.take_replies()
     assert reply is not None
     _, _, states, texts = DBR_TYPES[DBR_GR_ENUM].metadata.unpack_from(reply[3])
     used = max(0, min(states, ENUM_STATES))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from struct import Struct
-from typing import Final, cast
+from typing import Final
 
 from . import commands as c
 from .dbr import DBR_STRING, DBR_TYPES, LAST_DBR
@@ -31,6 +31,7 @@ from .framing import (
     HEADER_SIZE,
     text_frame,
 )
+from .large import Large
 from .records import (
     Event,
     Fault,
@@ -86,8 +87,7 @@ class Circuit(Requests):
         self._pieces: list[bytes] = []
         self._pieces_size = 0
         self._needed = 0
-        self._large: bytearray | None = None
-        self._filled = 0
+        self._large: Large | None = None
         self._fault: Fault | None = None
         self._echo_timeout = echo_timeout_s
         self._heard_at = now
@@ -105,7 +105,7 @@ class Circuit(Requests):
             return results
         self._hear(now)
         if self._large is not None:
-            room = self.room()
+            room = self._large.room
             taken = min(len(room), len(data))
             room[:taken] = data[:taken]
             self._fill(taken, results)
@@ -120,9 +120,7 @@ class Circuit(Requests):
         used, needed = self._frames(data, results)
         if needed and used < len(data):
             if needed > VERY_LARGE:
-                self._large = bytearray(needed)
-                self._filled = len(data) - used
-                self._large[: self._filled] = data[used:]
+                self._large = Large(needed, data[used:])
             else:
                 self._pieces.append(data[used:])
                 self._pieces_size = len(data) - used
@@ -134,9 +132,7 @@ class Circuit(Requests):
 
         Bytes read straight to there are not copied once more: tell `filled` how many they were.
         """
-        if self._large is None:
-            return _NO_ROOM
-        return memoryview(self._large)[self._filled :]
+        return _NO_ROOM if self._large is None else self._large.room
 
     def filled(self, count: int, now: float) -> list[Item]:
         """Take note of bytes that were put into `room()`, and return what they complete."""
@@ -147,11 +143,23 @@ class Circuit(Requests):
         return results
 
     def _fill(self, count: int, results: list[Item]) -> None:
-        self._filled += count
-        if self._large is not None and self._filled == len(self._large):
-            message, self._large = self._large, None
-            # Like bytes to those who look into it; its payload goes out as a view.
-            self._frames(cast("bytes", message), results)
+        message = self._large.filled(count) if self._large is not None else None
+        if message is None:
+            return
+        self._large = None
+        command, _, dtype, _, p1, p2 = HEADER.unpack_from(message)
+        _, elements = EXTENSION.unpack_from(message, HEADER_SIZE)
+        payload = message[EXTENDED_SIZE:]
+        if command == c.READ_NOTIFY:
+            # Whoever asked is the only one to get it, and may do with it what they like.
+            self._other_read(self.reads.pop(p2, None), dtype, elements, p1, payload, results)
+        elif command == c.EVENT_ADD:
+            sub = self.subscriptions.get(p2)
+            self._odd_update(sub, dtype, elements, p1, p2, payload.toreadonly(), results)
+        elif (handler := REPLIES.get(command)) is not None:
+            handler(self, dtype, elements, p1, p2, bytes(payload), results)
+        else:
+            self.strays += 1
 
     def _hear(self, now: float) -> None:
         self._heard_at = now

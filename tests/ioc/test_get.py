@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import threading
+from typing import Any
 
 import numpy
 import pytest
@@ -26,6 +28,9 @@ from catools import (
     caput,
     connect,
 )
+from catools.client.batch import Batch
+from catools.client.get import Get
+from catools.protocol.circuit import VERY_LARGE
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
 
@@ -257,3 +262,31 @@ def test_cancelled_caget_leaves_nothing(ioc: Ioc) -> None:
     wait_until(lambda: bool(task), "cancelled")
     channel = catools.default_client().channels[ioc.name("NO:SUCH")]
     assert not channel.wanted
+
+
+def test_a_read_array_is_freed_with_its_last_reference(ioc: Ioc) -> None:
+    numbers = caget(ioc.name("BIG"))
+    assert numbers.size * numbers.itemsize > VERY_LARGE
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            numbers = caget([ioc.name("BIG"), ioc.name("AO2")])[0]
+        readers = [item for item in gc.get_objects() if isinstance(item, Get | Batch)]
+        assert readers == []
+    finally:
+        gc.enable()
+
+
+def test_readers_of_one_array_do_not_see_each_others_changes(ioc: Ioc) -> None:
+    sent = numpy.arange(200_000, dtype=float)
+    caput(ioc.name("BIG"), sent, wait=True)
+    seen: list[Any] = []
+    monitors = [catools.camonitor(ioc.name("BIG"), seen.append) for _ in range(3)]
+    wait_until(lambda: len(seen) >= 3, "a value for each monitor")
+    seen.append(caget(ioc.name("BIG")))
+    for array in seen:
+        assert numpy.array_equal(array, sent)
+        array[:] = 0
+    for monitor in monitors:
+        monitor.close()

@@ -451,35 +451,6 @@ def test_unknown_commands_are_skipped() -> None:
     assert circuit.strays == 9
 
 
-@pytest.mark.parametrize("in_place", [False, True])
-def test_a_very_large_message_is_filled_in_place(in_place: bool) -> None:
-    circuit = greeted()
-    channel = connected(circuit, count=100_000)
-    ident = circuit.read(channel, 6, 0, "read")
-    values = struct.pack(">100000d", *range(100_000))
-    reply = frame(c.READ_NOTIFY, values, dtype=6, count=100_000, p1=1, p2=ident)
-    stream = memoryview(reply + frame(c.ECHO) + frame(c.READ_NOTIFY, bytes(8)))
-    assert circuit.receive(bytes(stream[:1000]), 0.0) == []
-    position = 1000
-    items: list[object] = []
-    while room := circuit.room():
-        assert len(room) == len(reply) - position
-        part = stream[position : position + 77_777]
-        if in_place:
-            part = part[: len(room)]
-            room[: len(part)] = part
-            items += circuit.filled(len(part), 0.0)
-        else:
-            items += circuit.receive(bytes(part), 0.0)
-        position += len(part)
-    items += circuit.receive(bytes(stream[position:]), 0.0)
-    (item,) = items
-    assert isinstance(item, tuple)
-    assert (item[2], bytes(item[3])) == (100_000, values)
-    assert not circuit.room()
-    assert circuit.strays == 1  # the second reply, which nobody asked for: it was read as well
-
-
 def conversation() -> tuple[Circuit, bytes]:
     """Return a circuit with requests outstanding, and a stream that answers all of them."""
     circuit = Circuit(SETTINGS, 0.0)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 from operator import iadd, imul
 
@@ -136,3 +137,30 @@ def test_an_array_nobody_read_has_no_attributes():
     bare = np.zeros(3).view(ca_array)
     assert vars(bare) == {}
     assert type(bare[:1]) is ca_array
+
+
+def test_a_payload_with_no_other_reader_becomes_the_memory_of_the_array():
+    asked = read_request("PV", dbr.DBR_DOUBLE, 3, None, dbr.FORMAT_TIME, 0)
+    memory = bytearray(struct.pack(">hhII4x3d", 3, 2, 1, 0, 4, 1, 3))
+    value = asked.decode(memoryview(memory), 3)
+    assert value.tolist() == [4, 1, 3]
+    assert value.dtype.isnative
+    assert value.severity == 2
+    value[0] = 7
+    assert struct.unpack_from("=d", memory, 16) == (7,)
+    kept = pickle.loads(pickle.dumps(value[1:]))
+    del memory
+    assert (kept.tolist(), kept.name, kept.severity) == ([1, 3], "PV", 2)
+
+
+@pytest.mark.parametrize("offset", [0, 4])
+def test_a_payload_that_others_read_too_stays_as_it_is(offset):
+    asked = read_request("PV", dbr.DBR_DOUBLE, 3, None, dbr.FORMAT_RAW, 0)
+    memory = bytearray(offset) + struct.pack(">3d", 4, 1, 3)
+    before = bytes(memory)
+    payload = memoryview(memory)[offset:]
+    # Misaligned memory is no good for an array, whoever reads it.
+    values = [asked.decode(payload if offset else payload.toreadonly(), 3) for _ in range(2)]
+    assert memory == before
+    assert [value.tolist() for value in values] == [[4, 1, 3]] * 2
+    assert all(value.flags.owndata and value.flags.aligned for value in values)
