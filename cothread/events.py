@@ -10,15 +10,18 @@ from typing import Any, Generic, TypeVar
 
 from greenlet import getcurrent
 
+from . import switching
 from .clock import Timedout, Timeout, expiry
 from .errors import CothreadError, WrongThread
 from .scheduler import scheduler
-from .switching import wait_in
+from .switching import wait_in, wake_everyone, wake_one
 from .waits import Wait
 
 __all__ = ["Event", "EventQueue", "Pulse", "RLock"]
 
 T = TypeVar("T")
+
+ready = switching.ready  # see there why it is not imported by its name
 
 _EMPTY, _VALUE, _EXCEPTION = range(3)
 _TIMED_OUT = "Timed out waiting for event"
@@ -31,20 +34,6 @@ class _Waited:
 
     def __init__(self) -> None:
         self._waiters: deque[Wait] = deque()
-
-    def _wake_one(self) -> None:
-        waiters = self._waiters
-        while waiters:
-            woken = waiters[0].wake()
-            waiters.popleft()
-            if woken:
-                return
-
-    def _wake_all(self) -> None:
-        waiters = self._waiters
-        while waiters:
-            waiters[0].wake()
-            waiters.popleft()
 
     def waiting_for(self) -> str:
         """Say in words what waiting for this is."""
@@ -80,14 +69,16 @@ class Event(_Waited, Generic[T]):
         if self._state == _EMPTY:
             deadline = None if timeout is None else expiry(timeout)
             try:
-                # Somebody may take the value between our wake-up and our turn: then wait again.
-                while self._state == _EMPTY:
+                while True:
                     if not wait_in(self._waiters, self, deadline):
                         raise Timedout(_TIMED_OUT)
+                    # Somebody may have taken the value between our wake-up and our turn.
+                    if self._state != _EMPTY:
+                        break
             except BaseException:
                 # We may have been woken and then cancelled: the signal belongs to the next one.
                 if self._state != _EMPTY:
-                    self._wake_one()
+                    wake_one(self._waiters)
                 raise
         state = self._state
         value = self._value
@@ -106,8 +97,19 @@ class Event(_Waited, Generic[T]):
         """
         if get_ident() != scheduler.thread_id:
             raise WrongThread("Event.Signal")
-        if self._waiters:
-            self._wake()
+        # First wake, then set: if a signal handler raises in between, nobody is left waiting for
+        # a value that is there.
+        waiters = self._waiters
+        if waiters:
+            wait = waiters[0]
+            strand = wait.target
+            if self._auto_reset and self._state == _EMPTY and strand is not None:
+                # This is `wake_one`, spelt out because most signals come this way.
+                wait.target = None
+                ready.append(strand)
+                waiters.popleft()
+            else:
+                self._wake()
         self._state = _VALUE
         self._value = value
 
@@ -126,15 +128,11 @@ class Event(_Waited, Generic[T]):
         self._value = exception
 
     def _wake(self) -> None:
-        # First wake, then set, and look before popping: if a signal handler raises in between,
-        # nobody is left waiting for a value that is there.
-        waiters = self._waiters
-        # Whoever is to take a value that is there already has been woken: one is enough.
-        while waiters and not (self._auto_reset and self._state != _EMPTY):
-            woken = waiters[0].wake()
-            waiters.popleft()
-            if woken and self._auto_reset:
-                break
+        if not self._auto_reset:
+            wake_everyone(self._waiters)
+        elif self._state == _EMPTY:
+            wake_one(self._waiters)
+        # Otherwise whoever is to take the value that is there has been woken already.
 
     def Reset(self) -> None:
         """Forget the value or exception."""
@@ -168,9 +166,9 @@ class Pulse(_Waited):
         """Wake all who wait, or only the first of them."""
         scheduler.check_thread("Pulse.Signal")
         if wake_all:
-            self._wake_all()
+            wake_everyone(self._waiters)
         else:
-            self._wake_one()
+            wake_one(self._waiters)
 
 
 class EventQueue(_Waited, Generic[T]):
@@ -212,7 +210,7 @@ class EventQueue(_Waited, Generic[T]):
                     raise Timedout(_TIMED_OUT)
         except BaseException:
             if self._queue:
-                self._wake_one()
+                wake_one(self._waiters)
             raise
 
     def Signal(self, value: T = None) -> bool:  # type: ignore[assignment]
@@ -230,8 +228,17 @@ class EventQueue(_Waited, Generic[T]):
             raise CothreadError("Can't write to a closed queue")
         if self._max_length is not None and len(self._queue) >= self._max_length:
             return False
-        if self._waiters:
-            self._wake_one()
+        waiters = self._waiters
+        if waiters:
+            wait = waiters[0]
+            strand = wait.target
+            if strand is not None:
+                # This is `wake_one`, spelt out as in `Event.Signal`.
+                wait.target = None
+                ready.append(strand)
+                waiters.popleft()
+            else:
+                wake_one(waiters)
         self._queue.append(value)
         return True
 
@@ -242,7 +249,7 @@ class EventQueue(_Waited, Generic[T]):
     def close(self) -> None:
         """Refuse further values; those who wait when it is empty get StopIteration."""
         self._closed = True
-        self._wake_all()
+        wake_everyone(self._waiters)
 
     def AbortWait(self) -> None:
         """Give up a claim on the queue, as WaitForAll does for those it will not wait for."""
@@ -281,7 +288,7 @@ class RLock(_Waited):
                         raise Timedout(_TIMED_OUT)
             except BaseException:
                 if self._owner is None:
-                    self._wake_one()
+                    wake_one(self._waiters)
                 raise
             self._owner = caller
         self._count += 1
@@ -297,7 +304,7 @@ class RLock(_Waited):
         self._count -= 1
         if not self._count:
             self._owner = None
-            self._wake_one()
+            wake_one(self._waiters)
 
     @staticmethod
     def _caller() -> object:

@@ -53,7 +53,9 @@ class DescriptorWait(Wait):
     __slots__ = ("events", "interest")
 
     def __init__(self, strand: greenlet, interest: dict[int, int]) -> None:
-        super().__init__(strand, self)
+        self.target = strand
+        self.what: object = self
+        self.deadline = self.outcome = None
         self.interest = interest
         self.events: dict[int, int] = {}
 

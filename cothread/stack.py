@@ -22,7 +22,6 @@ import resource
 import select
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -96,8 +95,15 @@ class Berth:
 
     def launch(self, kind: type[G], body: Callable[[], object], parent: greenlet) -> G:
         """Return a greenlet that begins here, and runs `body` when it is first switched to."""
+
+        # A closure, not a `partial`: its frame would lie on the C stack of every greenlet, which
+        # keeps a copy of that while it is suspended.
+        def begin(caller: greenlet) -> None:
+            caller.switch()
+            body()
+
         # Until it is under way, its failure is ours, and so the caller's.
-        made = kind(partial(_begin, body), self._place)
+        made = kind(begin, self._place)
         self._order = made, getcurrent()
         self._place.switch()
         made.parent = parent
@@ -116,8 +122,3 @@ class Berth:
             except BaseException as exc:
                 # A signal handler raised: it hits the one who asked, as if it had come before.
                 self._order[1].throw(exc)
-
-
-def _begin(body: Callable[[], object], caller: greenlet) -> None:
-    caller.switch()
-    body()

@@ -24,10 +24,15 @@ from typing import Any, Final, TypeAlias
 
 from greenlet import getcurrent
 
+from . import waits
 from .clock import Timeout, expiry, monotonic
-from .waits import TIMED_OUT, Alarm, Wait, ready
+from .waits import TIMED_OUT, Alarm, Switchable, Wait
 
-__all__ = ["Yield", "add_timer", "park", "relinquish", "wait_in"]
+__all__ = ["Yield", "add_timer", "park", "relinquish", "wait_in", "wake_everyone", "wake_one"]
+
+# Not imported by its name: Python takes a call of an imported name's method for one of a module's
+# function, and never specialises it.  That is a tenth of the switch.
+ready: Final[deque[Switchable]] = waits.ready
 
 # The hub writes these, and so does whoever wants it to have its turn soon.
 since = 0.0
@@ -67,19 +72,18 @@ def park(wait: Wait) -> bool:
     Suspends: always.
     """
     strand: Any = wait.target
-    now = clock()
     try:
         try:
             strand.cpu_s  # noqa: B018  # only those that have entered the scheduler have it
         except AttributeError:
             enter(strand)
         strand.wait = wait
-        if now < due and ready:
+        if ready and clock() < due:
             following = ready[0]
             del ready[0]
             following.switch()
         else:
-            through_hub(strand, now)
+            through_hub(strand, clock())
     except BaseException:
         _give_up(wait, strand)
         raise
@@ -101,14 +105,16 @@ def wait_in(queue: Queue, what: object, deadline: float | None) -> bool:
     Suspends: unless the deadline has passed already.
     """
     strand: Any = getcurrent()
-    now = clock()
-    wait = Wait(strand, what)
-    if deadline is not None and deadline <= now:
-        enter(strand)
-        return False
+    wait = Wait()
+    wait.target = strand
+    wait.what = what
+    wait.deadline = deadline
+    wait.outcome = None
     try:
         if deadline is not None:
-            wait.deadline = deadline
+            if deadline <= clock():
+                enter(strand)
+                return False
             add_timer(deadline, wait)
         queue.append(wait)
         try:
@@ -116,12 +122,12 @@ def wait_in(queue: Queue, what: object, deadline: float | None) -> bool:
         except AttributeError:
             enter(strand)
         strand.wait = wait
-        if now < due and ready:
+        if ready and clock() < due:
             following = ready[0]
             del ready[0]
             following.switch()
         else:
-            through_hub(strand, now)
+            through_hub(strand, clock())
     except BaseException:
         _give_up(wait, strand)
         _drop(wait, queue)
@@ -131,6 +137,27 @@ def wait_in(queue: Queue, what: object, deadline: float | None) -> bool:
         return True
     _drop(wait, queue)
     return _outcome(wait)
+
+
+def wake_one(queue: deque[Wait]) -> None:
+    """Wake the first in `queue` who still waits."""
+    while queue:
+        wait = queue[0]
+        strand = wait.target
+        if strand is not None:
+            # As `wait.wake()`, without a call.
+            wait.target = None
+            ready.append(strand)
+            queue.popleft()
+            return
+        queue.popleft()
+
+
+def wake_everyone(queue: deque[Wait]) -> None:
+    """Wake all who wait in `queue`."""
+    while queue:
+        queue[0].wake()
+        queue.popleft()
 
 
 def _give_up(wait: Wait, strand: Any) -> None:
@@ -179,19 +206,18 @@ def Yield(timeout: Timeout = 0) -> None:
             wait_in(idlers, _YIELDING, deadline)
             return
     strand: Any = getcurrent()
-    now = clock()
     try:
         try:
             strand.cpu_s  # noqa: B018  # only those that have entered the scheduler have it
         except AttributeError:
             enter(strand)
         ready.append(strand)
-        if now < due:
+        if clock() < due:
             following = ready[0]
             del ready[0]
             following.switch()
         else:
-            through_hub(strand, now)
+            through_hub(strand, clock())
     except BaseException:
         with suppress(ValueError):
             ready.remove(strand)
@@ -203,17 +229,16 @@ def relinquish(strand: Any) -> None:
 
     Suspends: always.
     """
-    now = clock()
     # Its last wait may hold an exception, and so everything that the cothread could see.
     strand.wait = None
     pool.append(strand)
-    if now < due and ready:
+    if ready and clock() < due:
         strand.task = None
         following = ready[0]
         del ready[0]
         following.switch()
     else:
-        through_hub(strand, now)
+        through_hub(strand, clock())
 
 
 def add_timer(deadline: float, alarm: Alarm) -> None:

@@ -13,18 +13,21 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from greenlet import GreenletExit, getcurrent
 
-from . import hooks
+from . import hooks, switching
 from .clock import AbsTimeout, Timedout, Timeout, expiry
 from .endings import Onlooker, Unclaimed, Waiter
 from .errors import Cancelled, CothreadError, WasCancelled, WrongThread
 from .scheduler import Strand, scheduler
-from .switching import pool, relinquish, wait_in
-from .waits import ready
+from .switching import relinquish, wait_in
 
 __all__ = ["Protect", "Spawn", "WaitForAll", "Waitable", "current"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+# See `switching` for why these are not imported by their names.
+ready = switching.ready
+pool = switching.pool
 
 _NEW, _STARTED, _DONE, _FAILED, _CANCELLED = range(5)
 
@@ -117,7 +120,7 @@ class Spawn(Generic[T]):
         Suspends: unless it has ended already.
         """
         if self._state < _DONE:
-            if getcurrent() is self._strand:
+            if self._state == _STARTED and getcurrent() is self._strand:
                 raise CothreadError(f"{self.name} cannot wait for itself")
             if self._waiters is None:
                 self._waiters = []
@@ -260,7 +263,7 @@ class Spawn(Generic[T]):
         try:
             if self._to_raise is not None:
                 raise self._to_raise
-            self._result = self._call()
+            self._result = self._call() if self._kargs or self._args else self._function()
             self._state = _DONE
         except Cancelled as exc:
             # What failed in a protected section, before the cancellation took its place.
@@ -276,8 +279,6 @@ class Spawn(Generic[T]):
             return self._function(*args, **self._kargs)
         # Python before 3.12 calls with `*args` by way of the C stack, of which each suspended
         # cothread keeps a copy: half a kilobyte more to hold, and to copy at every switch.
-        if not args:
-            return self._function()
         if len(args) == 1:
             return self._function(args[0])
         return self._function(*args)

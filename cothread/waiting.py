@@ -30,7 +30,7 @@ def Sleep(timeout: Timeout) -> None:
     if deadline is not None and deadline <= scheduler.clock():
         scheduler.check_thread("Sleep")
         return
-    wait = Wait(getcurrent(), _ASLEEP)
+    wait = Wait.of(getcurrent(), _ASLEEP)
     if deadline is not None:
         wait.deadline = deadline
         add_timer(deadline, wait)

@@ -8,7 +8,7 @@ is the greenlet to resume; whoever ends the wait takes it, and so disarms all th
 from __future__ import annotations
 
 from collections import deque
-from typing import ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from greenlet import greenlet
 
@@ -50,18 +50,26 @@ class Wait:
         what: what is waited for; its `waiting_for()` or repr tells people.
         deadline: monotonic, or None.
         outcome: None when woken, `TIMED_OUT`, or the exception to raise in the cothread.
+
+    Whoever makes one fills in all four: an `__init__` would double the price.
     """
 
     __slots__ = ("deadline", "outcome", "target", "what")
 
     claims: ClassVar[bool] = True
     target: greenlet | None
+    what: object
+    deadline: float | None
+    outcome: Any
 
-    def __init__(self, strand: greenlet, what: object) -> None:
-        self.target = strand
-        self.what = what
-        self.deadline: float | None = None
-        self.outcome: object = None
+    @staticmethod
+    def of(strand: greenlet, what: object) -> Wait:
+        """Return the record of a wait of `strand` for `what`, without a deadline."""
+        wait = Wait()
+        wait.target = strand
+        wait.what = what
+        wait.deadline = wait.outcome = None
+        return wait
 
     def wake(self) -> bool:
         """Make the cothread ready; False when the wait had ended already."""
