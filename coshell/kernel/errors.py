@@ -4,6 +4,9 @@
 While it is captured it is a pipe, which never makes a writer wait: the one who would read it may be
 the one who writes.  What does not fit is lost.  `faulthandler` and the programs that are given the
 terminal keep the terminal itself.
+
+A library that ends the program, with `abort` say, writes why just before: nobody is left here to
+read it.  A small program that waits for nothing else shows it then.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import faulthandler
 import fcntl
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -28,6 +32,8 @@ BLOCK: Final = 65_536
 UNFINISHED_S: Final = 0.2
 """How long the rest of a line is waited for before what there is of it is shown."""
 LONGEST: Final = 65_536
+LAST_WORDS: Final = "trap '' INT QUIT TERM HUP TSTP TTOU; read -r _; exec cat <&2"
+"""Standard input ends with this program, standard error is the pipe: there to be read."""
 _F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", None)
 
 
@@ -71,7 +77,8 @@ class CapturedErrors:
         reader = Spawn(self._read, source)
         reader.name = "errors of C libraries"
         try:
-            yield
+            with _showing_last_words(source, self.terminal_fd):
+                yield
         finally:
             reader.Cancel()
             os.dup2(self.terminal_fd, ERRORS)
@@ -113,3 +120,28 @@ class CapturedErrors:
         partial, self._partial = self._partial, b""
         if partial:
             self._show(partial.decode(self._terminal.encoding, "replace"))
+
+
+@contextmanager
+def _showing_last_words(source: int, terminal: int) -> Iterator[None]:
+    """Have what is left in a pipe shown, should this program end in the `with` block."""
+    heart, beat = os.pipe()
+    try:
+        mourner = subprocess.Popen(
+            ("/bin/sh", "-c", LAST_WORDS),
+            stdin=heart,
+            stdout=terminal,
+            stderr=source,
+            process_group=0,
+        )
+    except OSError:
+        mourner = None
+    finally:
+        os.close(heart)
+    try:
+        yield
+    finally:
+        if mourner is not None:
+            mourner.kill()
+            mourner.wait()
+        os.close(beat)

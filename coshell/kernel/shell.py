@@ -40,6 +40,7 @@ from .output import Outlet
 from .programs import Programs
 from .prompt import ShellCompleter, rows_of
 from .protected import Protected
+from .script_cells import ScriptCells
 from .stalls import Stalls
 from .terminal import Terminal
 from .tracebacks import is_operators, short, without_shell
@@ -81,8 +82,8 @@ class CoShell(TerminalInteractiveShell):
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
         self.errors = CapturedErrors(self.terminal, self.outlet.stray)
-        self.programs = Programs(self.console, self.interrupts, self.errors)
         self.host = PromptHost(self.console, self.guest, self.interrupts)
+        self.programs = Programs(self.console, self.interrupts, self.errors, self.host)
         self.stalls = Stalls(
             self.console, self.jobs, self.interrupts, self.emit, self.host.type_ahead
         )
@@ -222,6 +223,11 @@ class CoShell(TerminalInteractiveShell):
         return options
 
     # -- other programs
+
+    def init_magics(self) -> None:
+        """Declare IPython's magics; those that run other programs must not hold up the rest."""
+        super().init_magics()
+        self.register_magics(ScriptCells)
 
     def system(self, cmd: str) -> None:
         """Run a command at the terminal: what `!cmd` does.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import sys
@@ -82,6 +83,19 @@ class Terminal:
             while select.select([fd], [], [], 0)[0] and (block := os.read(fd, 1024)):
                 data += block
         return data
+
+    def type(self, data: bytes) -> bool:
+        """Put keys back, to be read by whoever reads the terminal next.
+
+        Returns:
+            False when the system does not allow that: many Linux kernels from 6.2 on do not.
+        """
+        try:
+            for key in data:
+                fcntl.ioctl(self.source.fileno(), termios.TIOCSTI, bytes([key]))
+        except OSError:
+            return False
+        return True
 
     # -- line disciplines
 

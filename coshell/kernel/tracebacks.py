@@ -4,9 +4,15 @@
 from __future__ import annotations
 
 import linecache
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Final
+
+import IPython
+
+import cothread
 
 from .failures import Failure, line_of, summarise
 
@@ -14,7 +20,10 @@ __all__ = ["is_operators", "short", "without_shell"]
 
 OPERATORS: Final = frozenset({"catools", "cothread", "coshell"})
 """Packages whose exceptions say in their message all that an operator needs."""
-SHELL: Final = ("/IPython/", "/coshell/kernel/", "/cothread/")
+SHELL: Final = tuple(
+    str(Path(file).parent) + os.sep for file in (IPython.__file__, cothread.__file__, __file__)
+)
+"""Directories of those that run a cell, and what it calls; no operator has written them."""
 PLACES: Final = 5
 
 
@@ -25,7 +34,7 @@ def is_operators(exc: BaseException) -> bool:
 
 def without_shell(trace: TracebackType | None) -> TracebackType | None:
     """Return a traceback without the frames of whoever ran the cell."""
-    while trace is not None and any(part in trace.tb_frame.f_code.co_filename for part in SHELL):
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(SHELL):
         trace = trace.tb_next
     return trace
 
@@ -51,6 +60,9 @@ def short(failure: Failure, exc: BaseException, *, places: bool) -> str:
 def _places(trace: TracebackType | None) -> Iterator[str]:
     while trace is not None:
         code = trace.tb_frame.f_code
+        if code.co_filename.startswith(SHELL):
+            trace = trace.tb_next
+            continue
         source = linecache.getline(code.co_filename, trace.tb_lineno).strip()
         name = code.co_filename.rpartition("/")[2]
         if name.startswith("<ipython-input-"):

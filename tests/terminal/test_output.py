@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+import signal
+
+import psutil
 import pytest
+
+from tests.support.terminal import PATIENCE_S
 
 FLOOD = (
     'exec(\'def flood(n):\\n for i in range(n):\\n  print(f"flood{i:05}")\\n'
@@ -110,3 +115,16 @@ def test_a_crash_still_tells_where_it_was(shell):
     assert shell.wait_end() < 0
     assert "Segmentation fault" in "".join(shell.history)
     assert "in string_at" in "".join(shell.history)
+
+
+def test_the_last_words_of_a_c_library_are_shown(shell):
+    shell.line("import ctypes, os; libc = ctypes.CDLL(None)")
+    shell.wait_prompt(3)
+    shell.line("Sleep(1), os.write(2, b'as'b'sertion failed: x > 0\\n'), libc.abort()")
+    helpers = psutil.Process(shell.process.pid).children()
+    assert shell.wait_end() == -signal.SIGABRT
+    _, alive = psutil.wait_procs(helpers, PATIENCE_S)
+    assert not alive, "nothing is left behind"
+    shown = "\n".join(shell.history)
+    assert "assertion failed: x > 0" in shown
+    assert "Fatal Python error: Aborted" in shown

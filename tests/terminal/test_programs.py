@@ -3,6 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.terminal import Terminal
+
 COUNT = "n = []; job = Spawn(lambda: [(Sleep(0.01), n.append(i)) for i in range(10**6)])"
 
 
@@ -116,3 +123,72 @@ def test_jobs_go_on_while_the_debugger_waits(shell):
     shell.wait_prompt(6)
     shell.line("bool(job)")
     shell.wait_for("Out[6]: False")
+
+
+def run_cell(shell: Terminal, *lines: str) -> None:
+    """Type a cell of several lines and run it."""
+    for line in lines:
+        shell.line(line)
+    shell.key("enter", "enter")
+
+
+def test_a_script_cell_lets_jobs_go_on(shell):
+    shell.line(COUNT)
+    shell.wait_prompt(3)
+    shell.line("m = len(n)")
+    shell.wait_prompt(4)
+    run_cell(shell, "%%bash", "echo one; sleep 0.3; echo tw''o >&2")
+    shell.wait_match("(?s)^one$.*^two$")
+    shell.wait_prompt(5)
+    shell.line("len(n) - m > 5")
+    shell.wait_for("Out[5]: True")
+    run_cell(shell, "%%script --out a --err b sh", "echo one; echo two >&2; seq 100000")
+    shell.wait_prompt(7)
+    shell.line("a[:4], b, len(a.split())")
+    shell.wait_for(r"Out[7]: ('one\n', 'two\n', 100001)")
+
+
+def test_a_script_cell_tells_how_its_program_ended(shell):
+    run_cell(shell, "%%sh", "exit 3")
+    shell.wait_for("CalledProcessError", "non-zero exit status 3")
+    shell.wait_prompt(3)
+    run_cell(shell, "%%sh --no-raise-error", "exit 4")
+    shell.wait_prompt(4)
+    assert "status 4" not in shell.text
+    run_cell(shell, "%%script no-such-program", "1")
+    shell.wait_for("Couldn't find program: 'no-such-program'")
+
+
+@pytest.mark.parametrize(
+    ("trapped", "word"), [("", "interrupted"), ("INT", "terminated"), ("INT TERM", "killed")]
+)
+def test_ctrl_c_ends_the_program_of_a_script_cell(shell, trapped, word):
+    run_cell(shell, "%%bash", f"trap '' {trapped or 'USR1'}; echo be''gun $$; exec sleep 1000")
+    pid = int(shell.wait_match(r"^begun (\d+)$")[1])
+    shell.key("ctrl-c")
+    shell.wait_for(f"Process was {word}.", "CalledProcessError")
+    shell.wait_prompt(3)
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_script_cell_in_a_job(shell):
+    run_cell(shell, "%%spawn --name script", "%%bash", "sleep 0.3; echo 'in' a job")
+    shell.wait_prompt(3)
+    shell.send("typed")
+    shell.wait_for("[1] in a job", "In [3]: typed")
+
+
+@pytest.mark.parametrize(
+    ("cell", "answer"), [("!head -1 | tr a-z A-Z", "SOME WORDS"), ("input().upper()", "SOME WORDS")]
+)
+def test_keys_typed_ahead_reach_what_the_cell_runs(shell, cell, answer):
+    if cell.startswith("!") and not may_type_back():
+        pytest.skip("this kernel lets nobody put keys back")
+    shell.send(f"{cell}\rsome words\r6 * 7\r")
+    shell.wait_for(answer, "Out[3]: 42")
+
+
+def may_type_back() -> bool:
+    """Return whether the system lets a program put keys back into its terminal."""
+    switch = Path("/proc/sys/dev/tty/legacy_tiocsti")
+    return not switch.exists() or switch.read_text().strip() == "1"
