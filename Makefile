@@ -8,6 +8,7 @@ ARGS   ?=
 JOBS   ?= 3
 PEERS  ?= .peers
 COMPAT ?= .compat
+BINDINGS ?= .bindings
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fuzz soak format bench docs wheel clean
@@ -20,8 +21,9 @@ demo: $(VENV)/.demo ## start the shell on the demo machine
 	@echo "starting coshell on the demo machine"
 	@$(BIN)/coshell --demo $(ARGS)
 
-test: $(VENV)/.test $(PEERS)/.ready $(COMPAT)/.ready ## run every test (ARGS="tests/unit -k name" to choose)
+test: $(VENV)/.test $(PEERS)/.ready $(COMPAT)/.ready $(BINDINGS)/.ready ## run every test (ARGS="tests/unit -k name" to choose)
 	COSHELL_PEERS_PYTHON="$(PEERS_PYTHON)" COSHELL_COMPAT_PYTHON="$(COMPAT_PYTHON)" \
+	COSHELL_QT_BINDINGS="$(QT_BINDINGS)" \
 	  $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
 
 fuzz: $(VENV)/.test ## a million hostile messages (ARGS="--seed 7 --case 4711" repeats one)
@@ -50,7 +52,7 @@ wheel: $(VENV)/.test ## build dist/coshell-*.whl
 	$(BIN)/python -m build --wheel
 
 clean: ## remove the virtual environment and everything built
-	rm -rf $(VENV) $(PEERS) $(COMPAT) build dist docs/reference .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(COMPAT) $(BINDINGS) build dist docs/reference .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first interpreter that runs and is new enough; PYTHON=... names one explicitly.
@@ -112,3 +114,14 @@ $(COMPAT)/.ready: | $(VENV)/.pip
 	      --disable-pip-version-check --retries 2 'greenlet>=3.1' 'p4p>=4.1' 'softioc>=4.5' numpy \
 	    && touch $@; } || \
 	  echo "they cannot be had here: tests that run them will be skipped" >&2; fi
+
+# Other bindings of Qt; they are no environment but a directory of packages, because everything else
+# is that of the tests.
+QT_BINDINGS = $(or $(COSHELL_QT_BINDINGS),$(shell test -e $(BINDINGS)/.ready && echo $(abspath $(BINDINGS))))
+
+$(BINDINGS)/.ready: | $(VENV)/.test
+	@if [ -z "$(COSHELL_QT_BINDINGS)" ]; then \
+	  echo "installing PyQt6 and PySide6 in $(BINDINGS), to try Qt with"; \
+	  { $(PIP) --retries 2 --upgrade --target $(BINDINGS) PyQt6 PySide6-Essentials \
+	    && touch $@; } || \
+	  echo "they cannot be had here: tests with them will be skipped" >&2; fi

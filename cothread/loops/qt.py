@@ -38,6 +38,7 @@ __all__ = [
 T = TypeVar("T")
 
 CONNECT_S: Final = 2.0
+_ABSENT: Final = object()
 
 _home: Home | None = None
 _quits = True
@@ -118,12 +119,21 @@ def on_qt(function: Callable[..., T], *args: Any, **kargs: Any) -> T:
 def spawned(function: Callable[..., Any]) -> Callable[..., None]:
     """Turn a function into a slot that runs it in a cothread of its own.
 
-    The function gets as many of the signal's arguments as it has parameters for.
+    The function gets as many of the signal's arguments, six at most, as it has parameters for.
     """
     takes = _positional(function)
 
+    # PySide counts the parameters of a slot, and passes nothing to one that has `*args` only.
     @wraps(function)
-    def slot(*args: Any) -> None:
+    def slot(
+        a: Any = _ABSENT,
+        b: Any = _ABSENT,
+        c: Any = _ABSENT,
+        d: Any = _ABSENT,
+        e: Any = _ABSENT,
+        f: Any = _ABSENT,
+    ) -> None:
+        args = [arg for arg in (a, b, c, d, e, f) if arg is not _ABSENT]
         Spawn(function, *args[:takes])
 
     # Qt bindings look at a slot's own parameters to decide what to pass.
@@ -165,7 +175,7 @@ def _application(core: Any, widgets: Any, argv: Sequence[str] | None) -> Any:
     previous = core.qInstallMessageHandler(None)
 
     def handle(kind: Any, context: Any, text: str) -> None:
-        if kind == core.QtFatalMsg:
+        if kind == core.QtMsgType.QtFatalMsg:
             # Qt aborts the process as soon as this returns.
             first = text.strip().splitlines()[0] if text.strip() else "no reason given"
             print(f"iqt: Qt cannot start: {first}", file=sys.stderr, flush=True)

@@ -120,6 +120,8 @@ class Home:
         scheduler.start()
         self._dispatcher = core.QAbstractEventDispatcher.instance()
         self._more = core.QEventLoop.WaitForMoreEvents
+        self._make_object = core.QObject
+        self._disconnect = core.QObject.disconnect
         self._deadline = core.QTimer(self.app)
         self._deadline.setSingleShot(True)
         self._deadline.setTimerType(core.Qt.PreciseTimer)
@@ -175,10 +177,17 @@ class Home:
         self._strand = getcurrent()
         self._base = None
         self._enter()
-        self.app.aboutToQuit.connect(self._leave_adopted)
+        self._end_of_adopted = self.app.aboutToQuit.connect(self._about_to_leave)
+
+    def _about_to_leave(self) -> None:
+        # Qt 5 says so when the loop has ended, Qt 6 when it is told to; what is marked for deletion
+        # now goes in the loop's last round, or right after it.
+        self._disconnect(self._end_of_adopted)
+        last = self._make_object()
+        last.destroyed.connect(self._leave_adopted)
+        last.deleteLater()
 
     def _leave_adopted(self) -> None:
-        self.app.aboutToQuit.disconnect(self._leave_adopted)
         self._leave()
         self._tell_end(0)
 

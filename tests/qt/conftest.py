@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FATE_S = 40
 
 pytest.importorskip("qtpy", reason="Qt is not installed")
-pytest.importorskip("PyQt5.QtWidgets", reason="PyQt5 or a library it needs is not installed")
+pytest.importorskip("qtpy.QtWidgets", reason="Qt or a library it needs is not installed")
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="qt-"))
@@ -34,6 +34,19 @@ def app():
     return app
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Make Qt open what it keeps for a while: a list of file types, threads that paint."""
+    from qtpy import QtCore, QtGui
+
+    if QtCore.QCoreApplication.instance() is None:
+        return
+    QtCore.QMimeDatabase().mimeTypeForName("text/plain")
+    large = QtGui.QImage(1000, 1000, QtGui.QImage.Format_ARGB32)
+    large.fill(0x80808080)
+    large.convertToFormat(QtGui.QImage.Format_ARGB32_Premultiplied)
+
+
 @pytest.fixture
 def home(app):
     """Return where Qt lives."""
@@ -44,7 +57,8 @@ def home(app):
 
 def environment(**changes: str | None) -> dict[str, str]:
     """Return this process's environment with changes; None takes a variable out."""
-    merged = {**os.environ, "PYTHONPATH": str(ROOT), **changes}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    merged = {**os.environ, "PYTHONPATH": path, **changes}
     return {name: value for name, value in merged.items() if value is not None}
 
 

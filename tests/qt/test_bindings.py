@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same tests with the other bindings of Qt, which qtpy evens out only in part.
+
+`COSHELL_QT_BINDINGS` names a directory they are installed in, for they would be in the way of
+PyQt5 in everybody's environment; `make test` makes one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import environment, run_program
+
+HERE = Path(__file__).parent
+PATIENCE_S = 400
+
+# What the law is needed for does not depend on the binding, and that test waits for crashes.
+CHOSEN = "not law_is_needed"
+
+
+@pytest.mark.parametrize("binding", ["PyQt6", "PySide6"])
+def test_qt_with(binding: str) -> None:
+    if os.environ.get("QT_API", "").lower() != "pyqt5":
+        pytest.skip("these are the tests with another binding")
+    settings = {"QT_API": binding.lower(), "PYTEST_XDIST_WORKER": None, "PYTEST_ADDOPTS": None}
+    if "COSHELL_QT_BINDINGS" in os.environ:
+        settings["PYTHONPATH"] = os.pathsep.join(
+            [environment()["PYTHONPATH"], os.environ["COSHELL_QT_BINDINGS"]]
+        )
+    found = run_program(f"import {binding}.QtWidgets", **settings)
+    if found.returncode:
+        pytest.skip(f"{binding} is not there: {found.stderr.strip().splitlines()[-1]}")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", CHOSEN, str(HERE)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+        env=environment(**settings),
+        cwd=HERE.parents[1],
+    )
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    assert " passed" in run.stdout
