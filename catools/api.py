@@ -23,6 +23,7 @@ from .client.connect import connect_all
 from .client.explain import progress, summary
 from .client.get import Get
 from .client.monitors import Monitor
+from .client.one import get_one
 from .client.put import Put
 from .conversion import check_put, check_request, event_mask
 from .dbr import FORMAT_RAW
@@ -139,13 +140,21 @@ def caget(
     Suspends: until every value has come, or the timeout expires.
     Thread: any.
     """
-    check_request(datatype, format)
+    if datatype is not None or format != FORMAT_RAW:
+        check_request(datatype, format)
     key = (datatype, format, count)
     client = default.client()
-    if isinstance(pvs, str):
-        return _finish(Get(client, (pvs,), timeout, key).run(), throw)[0]
-    _check_name(pvs)
-    return _finish(Get(client, _name_list(pvs), timeout, key).run(), throw)
+    if not isinstance(pvs, str):
+        _check_name(pvs)
+        return _finish(Get(client, _name_list(pvs), timeout, key).run(), throw)
+    channel = client.channels.get(pvs)
+    if channel is not None and channel.record is not None:
+        result = get_one(client, channel, timeout, key)
+    else:
+        (result,) = Get(client, (pvs,), timeout, key).run()
+    if isinstance(result, ca_nothing):
+        _finish([result], throw)
+    return result
 
 
 @overload

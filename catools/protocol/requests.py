@@ -128,6 +128,10 @@ class Requests(CircuitState):
         self.send(b"".join(messages))
         return refused
 
+    def abandon(self, ident: int) -> None:
+        """Forget a read whose caller has gone; a late answer is dropped as a stray."""
+        self.reads.pop(ident, None)
+
     def abandon_all(self, token: Any) -> None:
         """Forget all reads of one caller, who has gone; late answers are dropped as strays."""
         gone = [ident for ident, entry in self.reads.items() if entry[0] is token]
