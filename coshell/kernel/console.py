@@ -75,7 +75,8 @@ class Console:
         self.screen: Screen | None = None
         self.lent = False
         self.dropped = 0
-        self.after_flush: Callable[[], object] | None = None
+        self.drain: Callable[[], bool] = bool
+        """Hands in what was written past Python; True when there was anything."""
         self._pending: deque[str] = deque()
         self._partial = ""
         self._painted_from = 0
@@ -126,6 +127,11 @@ class Console:
         if not self._kicked:
             self.kick()
 
+    def catch_up(self) -> None:
+        """Show what was written past Python, before the foreground writes more."""
+        if self.drain():
+            self.flush()
+
     def kick(self) -> None:
         """Wake the service: there is something to show.
 
@@ -169,6 +175,11 @@ class Console:
             self.terminal.write(f"{self._erasure()}{self._up_from(partial)}\r\x1b[J")
         return partial
 
+    @property
+    def in_cell(self) -> bool:
+        """Whether a cell has the screen."""
+        return self._cell_since is not None and self.screen is None
+
     def enter_cell(self) -> None:
         """Begin the running of a cell: keys are kept for the next prompt, the dock stays live."""
         self.terminal.watch()
@@ -181,6 +192,7 @@ class Console:
 
     def leave_cell(self) -> None:
         """End the running of a cell."""
+        self.catch_up()
         self._cell_since = None
         self._needs_paint = False
         self.clear_dock()

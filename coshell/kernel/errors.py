@@ -51,6 +51,7 @@ class CapturedErrors:
         self.terminal_fd: int | None = None
         self._terminal = terminal
         self._show = show
+        self._source: int | None = None
         self._partial = b""
 
     @contextmanager
@@ -74,6 +75,7 @@ class CapturedErrors:
         os.dup2(sink, ERRORS)
         os.close(sink)
         os.set_blocking(source, False)
+        self._source = source
         reader = Spawn(self._read, source)
         reader.name = "errors of C libraries"
         try:
@@ -88,9 +90,22 @@ class CapturedErrors:
                 faulthandler.disable()
             os.close(self.terminal_fd)
             self.terminal_fd = None
-            self._take(source)
-            self._finish()
+            self.drain()
+            self._source = None
             os.close(source)
+
+    def drain(self) -> bool:
+        """Show what was written until now, also what is no whole line.
+
+        Returns:
+            True when there was anything.
+        """
+        if self._source is None or not (self._take(self._source) or self._partial):
+            return False
+        while self._take(self._source):
+            pass
+        self._finish()
+        return True
 
     def _is_terminal(self) -> bool:
         try:
@@ -107,14 +122,18 @@ class CapturedErrors:
             else:
                 self._take(source)
 
-    def _take(self, source: int) -> None:
-        """Show the whole lines among what is there."""
-        with suppress(BlockingIOError):
-            *lines, self._partial = (self._partial + os.read(source, BLOCK)).split(b"\n")
-            for line in lines:
-                self._show(line.decode(self._terminal.encoding, "replace"))
+    def _take(self, source: int) -> bool:
+        """Show the whole lines of a block; False when there is none."""
+        try:
+            block = os.read(source, BLOCK)
+        except BlockingIOError:
+            return False
+        *lines, self._partial = (self._partial + block).split(b"\n")
+        for line in lines:
+            self._show(line.decode(self._terminal.encoding, "replace"))
         if len(self._partial) > LONGEST:
             self._finish()
+        return bool(block)
 
     def _finish(self) -> None:
         partial, self._partial = self._partial, b""

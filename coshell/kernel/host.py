@@ -169,4 +169,5 @@ class PromptHost:
 
     def _before_drawing(self) -> None:
         if self._console.screen is None:
+            self._console.catch_up()
             self._console.clear_dock()

@@ -76,6 +76,7 @@ class Outlet:
         if self._is_foreground(task) and self.console.screen is None:
             for record in self._recording:
                 record(stream, text)
+            self.console.catch_up()
             self.console.write(text)
         else:
             self._collect(task, self._writer_of(task) if task is not None else None, text)
@@ -92,7 +93,9 @@ class Outlet:
 
     def stray(self, line: str) -> None:
         """Show a line that reached descriptor 2 past Python."""
-        self.console.lines(f"\x1b[36m[stderr]\x1b[m {clean(line)}\n")
+        # While a cell runs, most likely it or a program it has started wrote that.
+        tag = "" if self.console.in_cell else "\x1b[36m[stderr]\x1b[m "
+        self.console.lines(f"{tag}{clean(line)}\n")
 
     def ended(self, key: object, writer: Writer | None) -> None:
         """Show the unfinished last line of a writer that will write no more."""

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from math import inf
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeAlias
 
-from cothread import Sleep, Timedout
+from cothread import Sleep, Timedout, current
 from cothread.clock import monotonic
 from cothread.coselect import POLLIN, POLLOUT, poll_list, wait_readable
 
@@ -20,33 +23,93 @@ from .errors import CapturedErrors
 from .host import PromptHost
 from .interrupt import Interrupts
 
-__all__ = ["Programs", "communicate", "wait_for"]
+__all__ = ["Programs", "communicate", "decoded"]
 
-BLOCK: Final = 65_536
+Process: TypeAlias = subprocess.Popen[bytes]
+
+CAPACITY: Final = 65_536
+"""What a pipe holds."""
+GRACE_S: Final = 0.1
+"""How long a program may take to end after it was asked to, before it is asked less kindly."""
 POLL_S: Final = 0.02
 SIGNALLED: Final = 128
 
 
 class Programs:
-    """Runs programs in the foreground of the shell."""
+    """Runs programs: in the foreground at the terminal, in a job beside it.
+
+    Args:
+        is_foreground: whether a cothread (None: the main one) is what the operator waits for.
+    """
 
     def __init__(
-        self, console: Console, interrupts: Interrupts, errors: CapturedErrors, host: PromptHost
+        self,
+        console: Console,
+        interrupts: Interrupts,
+        errors: CapturedErrors,
+        host: PromptHost,
+        is_foreground: Callable[[Any], bool],
     ) -> None:
         self._console = console
         self._errors = errors
         self._host = host
         self._interrupts = interrupts
+        self._is_foreground = is_foreground
 
-    def run(self, command: str, text: str | None = None) -> int:
-        """Run a command of the system's shell at the terminal.
+    @property
+    def in_foreground(self) -> bool:
+        """Whether the operator waits for whoever asks."""
+        return self._is_foreground(current())
 
-        Args:
-            text: given to its standard input instead of the keyboard.
+    def run(self, command: str) -> int:
+        """Run a command of the system's shell: at the terminal, unless this is a job.
+
         Returns:
             Its exit status; negative is the signal that ended it.
         Suspends: until it ends.
         """
+        if self.in_foreground:
+            return self._run_at_terminal(command)
+        process = self.start_shell(command)
+        return _status(communicate(process, b"", decoded(sys.stdout.write)))
+
+    def page(self, pager: str, text: str) -> None:
+        """Show a text with a program that reads the keyboard.
+
+        Suspends: until it ends.
+        """
+        self._run_at_terminal(pager, text)
+
+    def read(self, command: str) -> tuple[str, int]:
+        """Run a command of the system's shell and collect what it writes.
+
+        Returns:
+            Its output with its errors among it, and its exit status.
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed; the command was ended.
+        Suspends: until it ends.
+        """
+        process = self.start_shell(command)
+        blocks: list[bytes] = []
+        status = communicate(process, b"", blocks.append)
+        return b"".join(blocks).decode("utf-8", "replace"), status
+
+    def start_shell(self, command: str) -> Process:
+        """Start a command of the system's shell that reads nothing, and writes into one pipe."""
+        return self.start(
+            command,
+            shell=True,
+            executable=os.environ.get("SHELL") or None,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+
+    def start(self, command: str | list[str], **options: Any) -> Process:
+        """Start a program that writes into pipes; Ctrl-C at the terminal does not reach a job's."""
+        group = None if self.in_foreground else 0
+        return subprocess.Popen(command, stdout=subprocess.PIPE, process_group=group, **options)
+
+    def _run_at_terminal(self, command: str, text: str | None = None) -> int:
         keys = self._host.typed_ahead()
         if keys:
             keys += self._console.terminal.typed()
@@ -60,36 +123,7 @@ class Programs:
                 stdin=None if text is None else subprocess.PIPE,
                 stderr=self._errors.terminal_fd,
             )
-            if text is not None:
-                communicate(process, text.encode("utf-8", "replace"))
-            status = wait_for(process)
-        return SIGNALLED - status if status > SIGNALLED else status
-
-    def read(self, command: str) -> tuple[str, int]:
-        """Run a command of the system's shell and collect what it writes.
-
-        Returns:
-            Its output with its errors among it, and its exit status.
-        Raises:
-            KeyboardInterrupt: Ctrl-C was pressed; the command was ended.
-        Suspends: until it ends.
-        """
-        process = subprocess.Popen(
-            command,
-            shell=True,
-            executable=os.environ.get("SHELL") or None,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        blocks: list[bytes] = []
-        try:
-            communicate(process, b"", blocks.append)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        return b"".join(blocks).decode("utf-8", "replace"), wait_for(process)
+            return _status(communicate(process, (text or "").encode("utf-8", "replace")))
 
     @contextmanager
     def _ignoring_interrupts(self) -> Iterator[None]:
@@ -104,15 +138,56 @@ class Programs:
 def _nothing() -> None: ...
 
 
-def communicate(
-    process: subprocess.Popen[bytes], data: bytes, *take: Callable[[bytes], object]
-) -> None:
-    """Write to a program what it reads, and take what it writes, until it has closed its output.
+def _status(returned: int) -> int:
+    """Return the status that a shell gave: a signal is negative, also one that it only reports."""
+    return SIGNALLED - returned if returned > SIGNALLED else returned
+
+
+def end(process: Process) -> None:
+    """End a program, first kindly.
+
+    Suspends: until it has ended.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        _send(process, number)
+        with suppress(Timedout):
+            wait_for(process, GRACE_S)
+            return
+    wait_for(process)
+
+
+def _send(process: Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+
+
+def decoded(take: Callable[[str], object]) -> Callable[[bytes], object]:
+    """Return what decodes the blocks of a stream, however they were cut, and hands them on."""
+    decoder = getincrementaldecoder("utf-8")("replace")
+
+    def decode(block: bytes) -> None:
+        text = decoder.decode(block, final=not block)
+        if text:
+            take(text)
+
+    return decode
+
+
+def communicate(process: Process, data: bytes, *take: Callable[[bytes], object]) -> int:
+    """Write to a program what it reads, take what it writes, and wait until it has ended.
 
     Args:
         data: for its standard input, if that is a pipe; it may close it before it has read all.
         take: called with the blocks of its standard output, and of its standard error, so far as
             these are pipes; b"" is the end.
+    Returns:
+        Its exit status.
+    Raises:
+        BaseException: the wait was interrupted; the program was ended first, and what it had to
+            say to that was taken.
     Suspends: until then.
     """
     turns: dict[int, tuple[int, Callable[[], bool]]] = {}
@@ -120,20 +195,32 @@ def communicate(
         for stream, taker in zip((process.stdout, process.stderr), take, strict=False):
             if stream is not None:
                 fd = streams.enter_context(stream).fileno()
+                os.set_blocking(fd, False)
                 turns[fd] = POLLIN, partial(_drain, fd, taker)
         if process.stdin is not None:
             fd = streams.enter_context(process.stdin).fileno()
             os.set_blocking(fd, False)
             turns[fd] = POLLOUT, _Feed(process.stdin, data)
-        while turns:
-            for fd, _ in poll_list([(fd, mask) for fd, (mask, _) in turns.items()]):
-                if turns[fd][1]():
-                    del turns[fd]
+        try:
+            while turns:
+                for fd, _ in poll_list([(fd, mask) for fd, (mask, _) in turns.items()]):
+                    if turns[fd][1]():
+                        del turns[fd]
+            return wait_for(process)
+        except BaseException:
+            end(process)
+            for mask, turn in turns.values():
+                if mask == POLLIN:
+                    turn()
+            raise
 
 
 def _drain(fd: int, take: Callable[[bytes], object]) -> bool:
     """Take what is there; True at the end."""
-    block = os.read(fd, BLOCK)
+    try:
+        block = os.read(fd, CAPACITY)
+    except BlockingIOError:
+        return False
     take(block)
     return not block
 
@@ -155,7 +242,7 @@ class _Feed:
         return not self._rest
 
 
-def wait_for(process: subprocess.Popen[Any], timeout: float | None = None) -> int:
+def wait_for(process: Process, timeout: float | None = None) -> int:
     """Wait for the end of a process and return its status.
 
     Raises:

@@ -82,8 +82,11 @@ class CoShell(TerminalInteractiveShell):
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
         self.errors = CapturedErrors(self.terminal, self.outlet.stray)
+        self.console.drain = self.errors.drain
         self.host = PromptHost(self.console, self.guest, self.interrupts)
-        self.programs = Programs(self.console, self.interrupts, self.errors, self.host)
+        self.programs = Programs(
+            self.console, self.interrupts, self.errors, self.host, self._is_foreground
+        )
         self.stalls = Stalls(
             self.console, self.jobs, self.interrupts, self.emit, self.host.type_ahead
         )
@@ -258,10 +261,11 @@ class CoShell(TerminalInteractiveShell):
         columns, rows = self.terminal.size()
         room = screen_lines if screen_lines > 0 else rows + screen_lines
         text = "\n".join(lines)
-        if not self.terminal.paints or rows_of(f"{text}\n", columns) <= room:
+        short = rows_of(f"{text}\n", columns) <= room
+        if short or not self.terminal.paints or not self.programs.in_foreground:
             print(text)
         else:
-            self.programs.run(get_pager_cmd(), text)
+            self.programs.page(get_pager_cmd(), text)
 
     def _may_read(self) -> None:
         """Refuse the keyboard to background jobs: the operator is typing something else.

@@ -192,3 +192,30 @@ def may_type_back() -> bool:
     """Return whether the system lets a program put keys back into its terminal."""
     switch = Path("/proc/sys/dev/tty/legacy_tiocsti")
     return not switch.exists() or switch.read_text().strip() == "1"
+
+
+def test_a_command_in_a_job_leaves_the_prompt_alone(shell):
+    run_cell(shell, "%%spawn", "!echo be''gun $$; sleep 1; echo two >&2; echo three; sleep 1000")
+    shell.wait_prompt(3)
+    shell.send("typed")
+    pid = int(shell.wait_match(r"^\[1\] begun (\d+)$")[1])
+    shell.wait_for("[1] two", "[1] three", "In [3]: typed")
+    shell.key("ctrl-c")
+    shell.wait_gone("typed")
+    shell.line("Sleep(1000)")
+    shell.wait_match(r"(?s)In \[3\]: Sleep\(1000\).*1 job$")
+    shell.key("ctrl-c")
+    shell.wait_prompt(4)
+    assert psutil.pid_exists(pid)
+    shell.line("%kill 1")
+    shell.wait_prompt(5)
+    assert not psutil.pid_exists(pid)
+
+
+def test_what_a_program_of_a_cell_complains_of_stands_in_its_place(shell):
+    shell.line("import subprocess; subprocess.run('echo o''ne; echo t''wo >&2', shell=True)")
+    shell.wait_match("(?s)^one$.^two$.^Out")
+    shell.wait_prompt(3)
+    shell.line("!echo o''ne; echo t''wo >&2; echo th''ree")
+    shell.wait_match("(?s)^one$.^two$.^three$")
+    assert "[stderr]" not in shell.text
