@@ -19,6 +19,7 @@ from catools.client.puts import Attempt
 from coshell.panel.dock import Dock
 from coshell.panel.model import Metadata
 from coshell.panel.theme import Theme, theme_for
+from coshell.past import Past, Source, best
 from coshell.put import Desk
 from coshell.watch import Watches
 
@@ -39,6 +40,7 @@ class Session:
         desk: the door for puts.
         metadata: units, precision and states of every PV read at the prompt.
         name_sources: each is asked for PV names when a glob or a near miss needs them.
+        past_sources: each is asked what was recorded of a PV, for curves that begin in the past.
         dock: where panels are shown, or None when the shell has no such place.
         emit: prints whole lines from the background.
         styles: what the profile changes in the theme.
@@ -53,6 +55,7 @@ class Session:
         self.desk = Desk()
         self.metadata: dict[str, Metadata] = {}
         self.name_sources: list[Callable[[], Iterable[str]]] = [self.watches.known, live_names]
+        self.past_sources: list[Source] = [self.watches.recorded]
         self.dock: Dock | None = None
         self.emit: Callable[[str], object] = print
         self.foreground: Callable[[Coroutine[Any, Any, None]], None] | None = None
@@ -73,6 +76,7 @@ class Session:
         self.dock = None
         self.emit = print
         del self.name_sources[2:]
+        del self.past_sources[1:]
         self.foreground = None
         self.lending = nullcontext
         self.stores = []
@@ -88,6 +92,10 @@ class Session:
         for source in self.name_sources:
             names = source()
             yield names if isinstance(names, Collection) else list(names)
+
+    def past(self, name: str, since: float) -> Past:
+        """Return what was recorded of a number since a monotonic time."""
+        return best((source(name, since) for source in self.past_sources), since)
 
     def used(self) -> list[str]:
         """Return the PVs that were read, watched or connected, the newest last."""

@@ -50,7 +50,17 @@ def show_plotted(session: Session, watch: Watch, span_s: float) -> None:
     """Dock a panel as curves over so many seconds; one that is docked becomes that."""
     for row in watch.panel:
         row.trend.period_s = span_s / CAPACITY
-    plot = Plot(watch.panel, session.theme(), span_s)
+        row.trend.whole = False
+    _dock_plot(session, watch, Plot(watch.panel, session.theme(), span_s))
+
+
+def show_plotted_since(session: Session, watch: Watch, since: float, began: str) -> None:
+    """Dock a panel as curves that begin at a monotonic time, and with that time in words."""
+    plot = Plot(watch.panel, session.theme(), monotonic() - since, since, began)
+    _dock_plot(session, watch, plot)
+
+
+def _dock_plot(session: Session, watch: Watch, plot: Plot) -> None:
     view = watch.views.get(DOCK)
     if isinstance(view, DockedPanel):
         view.retable(plot)

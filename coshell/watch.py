@@ -19,6 +19,7 @@ from coshell.names import pvs
 from coshell.panel.look import Look
 from coshell.panel.marks import Mark
 from coshell.panel.model import Panel, PutNote, Row, metadata_of
+from coshell.past import Past, best, since_then
 from cothread.clock import monotonic
 
 
@@ -228,6 +229,11 @@ class Watches:
         """Return every PV that is watched somewhere, without the expressions."""
         names = dict.fromkeys(name for watch in self for name in watch.names)
         return [name for name in names if not is_expression(name)]
+
+    def recorded(self, name: str, since: float) -> Past:
+        """Return what the panels remember of a PV since a monotonic time."""
+        rows = [watch.panel[name] for watch in self if name in watch.panel]
+        return best((since_then(row.datatype, row.trend, since) for row in rows), since)
 
     def drop(self, what: str) -> list[str]:
         """Close the panel of that name, or take PVs out of every panel; "all" ends everything.

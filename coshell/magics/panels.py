@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from datetime import datetime
+from time import time
 from typing import Any, Final
 
 from coshell.magics.access import plainly
-from coshell.magics.parsing import LineParser, Refused, Spec, duration
+from coshell.magics.parsing import LineParser, Refused, Spec, duration, moment
 from coshell.magics.watching import few, list_panels, split_name
 from coshell.magics.windows import show_chart
 from coshell.panel.plot import MOST, Plot, is_array
 from coshell.panel.trend import CAPACITY
 from coshell.panel_store import StoreError, save
+from coshell.past import begin_at
 from coshell.session import Session
 from coshell.views import (
     kept,
@@ -22,6 +25,7 @@ from coshell.views import (
     set_hidden,
     show_docked,
     show_plotted,
+    show_plotted_since,
 )
 from coshell.watch import Watch
 from cothread import Sleep, Timer
@@ -132,6 +136,8 @@ _CAPLOT = LineParser(
     (
         ("%caplot DEMO:CURRENT", "live under the prompt, the last two minutes"),
         ("%caplot --span 10m DEMO:GAUGE-0{1..3}", "ten minutes, three curves"),
+        ("%caplot --since 10m DEMO:CURRENT", "what was recorded since then, and goes on"),
+        ("%caplot --since 14:30 --qt DEMO:CURRENT", "in a window; also 2026-11-22T14:30"),
         ("%caplot --once DEMO:TUNE:SPECTRUM", "print an array once"),
         ("%caplot --once --for 5s DEMO:BPM-01:X", "collect for 5 s, then print"),
         ("%camonitor -d plot", "close it"),
@@ -140,8 +146,15 @@ _CAPLOT = LineParser(
 _CAPLOT.add_argument(
     "pvs", nargs="+", metavar="[NAME:] PV", help=f"a panel's name; at most {MOST} PVs"
 )
-_CAPLOT.add_argument(
+_AXIS = _CAPLOT.add_mutually_exclusive_group()
+_AXIS.add_argument(
     "--span", type=duration, default=SPAN_S, metavar="TIME", help="of the time axis (default 2m)"
+)
+_AXIS.add_argument(
+    "--since",
+    type=moment,
+    metavar="TIME",
+    help="begin the time axis there: 10m (ago), 14:30, 2026-11-22T14:30",
 )
 _CAPLOT.add_argument("--qt", action="store_true", help="in a window: pan, zoom, export")
 _CAPLOT.add_argument(
@@ -166,14 +179,43 @@ def _caplot(session: Session, options: Namespace) -> Any:
         watch = session.watches.open(patterns, name)
     if len(watch.panel) > MOST:
         print(f"only the first {MOST} of {len(watch.panel)} PVs are drawn")
+    if options.since is not None:
+        _begin(session, watch, options.since)
     if options.qt:
-        show_chart(session, watch, options.span, options.image)
+        show_chart(session, watch, options.span, options.image, options.since)
+    elif options.since is not None:
+        show_plotted_since(session, watch, _monotonic(options.since), _clock(options.since))
     else:
         show_plotted(session, watch, options.span)
     if options.seconds is not None:
         timer = Timer(options.seconds, watch.close)
         watch.on_close(lambda _: timer.cancel())
     return watch
+
+
+def _monotonic(moment_s: float) -> float:
+    """Return epoch seconds on the clock of the panels."""
+    return moment_s - time() + monotonic()
+
+
+def _clock(moment_s: float) -> str:
+    """Return a moment as it is read from a clock, with the day when that is not today."""
+    when = datetime.fromtimestamp(moment_s)
+    today = when.date() == datetime.now().date()
+    return f"{when:%H:%M:%S}" if today else f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def _begin(session: Session, watch: Watch, since: float) -> None:
+    """Let curves begin in the past, and tell in a line what is missing there."""
+    now = monotonic()
+    late: dict[str, list[str]] = {}
+    for name, began in begin_at(watch.panel, _monotonic(since), now, session.past).items():
+        if began > _monotonic(since) + 1.0:
+            words = f"before {_clock(time() + began - now)}" if began < now else "until now"
+            late.setdefault(words, []).append(name)
+    if late:
+        said = [f"{few(names)}: nothing recorded {words}" for words, names in late.items()]
+        print("; ".join(said))
 
 
 class Drawn(list[Any]):
@@ -191,17 +233,24 @@ def _plot_once(session: Session, patterns: Sequence[str], options: Namespace) ->
             watch.add(patterns, session.known())
         started = monotonic()
         collect = options.seconds if options.seconds is not None else COLLECT_S
-        for row in watch.panel:
-            row.trend.period_s = collect / CAPACITY
-        while monotonic() < started + collect:
-            if watch.panel.rows and all(row.live and is_array(row) for row in watch.panel):
+        began = ""
+        if options.since is None:
+            for row in watch.panel:
+                row.trend.period_s = collect / CAPACITY
+        else:
+            _begin(session, watch, options.since)
+            started, began = _monotonic(options.since), _clock(options.since)
+        end = monotonic() + collect
+        while monotonic() < end:
+            enough = [row.live and (bool(began) or is_array(row)) for row in watch.panel]
+            if enough and all(enough):
                 break
             Sleep(0.05)
         silent = [row.name for row in watch.panel if row.value is None]
         if len(silent) == len(watch.panel):
             raise Refused(f"%caplot: {few(silent)}: no value within {collect:g} s")
         span = max(monotonic() - started, 0.1)
-        plot = Plot(watch.panel, session.theme(), span)
+        plot = Plot(watch.panel, session.theme(), span, began=began)
         print("\n".join(plot.lines(session.width(), PRINTED_LINES, monotonic())))
         return Drawn(row.value for row in watch.panel.rows[:MOST])
     finally:

@@ -8,12 +8,14 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any, Final, NoReturn
 
 from coshell.session import Session
 
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)\Z")
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|min|h|d)?\Z")
+_CLOCK = re.compile(r"\d?\d:\d\d(:\d\d)?\Z")
 _UNITS: Final = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -155,6 +157,33 @@ def duration(text: str) -> float:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; try 10s, 500ms, 2m or 1h")
     return float(match.group(1)) * _UNITS[match.group(2) or ""]
+
+
+def moment(text: str) -> float:
+    """Return epoch seconds from `10m`, which is ago, from `14:30`, and from `2026-11-22T14:30`.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no time, or one that is still to come.
+    """
+    now = datetime.now()
+    word = text.strip()
+    try:
+        if _DURATION.match(word.lower()):
+            when = now - timedelta(seconds=duration(word))
+        elif _CLOCK.match(word):
+            clock = time.fromisoformat(word if word[2] == ":" else f"0{word}")
+            when = datetime.combine(now.date(), clock)
+            when -= timedelta(days=when > now)
+        else:
+            when = datetime.fromisoformat(word)
+        seconds = when.timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; try 10m (ago), 14:30 or {now:%Y-%m-%dT%H:%M}"
+        ) from None
+    if seconds >= now.timestamp():
+        raise argparse.ArgumentTypeError(f"{text!r} is still to come; try 10m (ago) or 14:30")
+    return seconds
 
 
 def positive(text: str) -> float:

@@ -44,9 +44,15 @@ def show_table(session: Session, watch: Watch) -> Any:
     return _windows(session).table(watch)
 
 
-def show_chart(session: Session, watch: Watch, span_s: float, image_width: int = 0) -> Any:
-    """Show a panel as a strip chart."""
-    return _windows(session).chart(watch, span_s, image_width)
+def show_chart(
+    session: Session,
+    watch: Watch,
+    span_s: float,
+    image_width: int = 0,
+    since: float | None = None,
+) -> Any:
+    """Show a panel as a strip chart, which begins `since` (epoch seconds) or `span_s` ago."""
+    return _windows(session).chart(watch, span_s, image_width, since)
 
 
 def show_put(session: Session, names: Sequence[str]) -> list[Any]:

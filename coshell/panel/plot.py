@@ -13,6 +13,7 @@ from coshell.panel.theme import Theme
 
 TALLEST: Final = 14
 TITLED_FROM: Final = 3
+SHORTEST_S: Final = 0.1
 MOST: Final = len(ROLES)
 
 
@@ -23,12 +24,23 @@ class Plot:
         panel: whose rows are drawn, the first five of them.
         theme: how roles look.
         span_s: how many seconds the time axis covers.
+        since: monotonic seconds at which it begins instead, for good.
+        began: that moment in words.
     """
 
-    def __init__(self, panel: Panel, theme: Theme, span_s: float) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        theme: Theme,
+        span_s: float,
+        since: float | None = None,
+        began: str = "",
+    ) -> None:
         self.panel = panel
         self.theme = theme
         self.span_s = span_s
+        self._since = since
+        self._began = began
         self.refresh_s: float | None = None
         self.focused = False
         self._labels: list[str] = []
@@ -42,6 +54,8 @@ class Plot:
             now: monotonic seconds.
             top: index of the first row drawn.
         """
+        if self._since is not None:
+            self.span_s = max(now - self._since, SHORTEST_S)
         rows = self.panel.rows[top : top + MOST]
         dots = columns_of(width, self.theme.unicode)
         timed = any(not is_array(row) for row in rows)
@@ -52,7 +66,8 @@ class Plot:
             for label, row in zip(labels, rows, strict=True)
         ]
         precision = max((row.metadata.precision or 0 for row in rows), default=0)
-        ends = (f"{style.age_text(self.span_s)} ago", "now") if timed else self._indices(rows)
+        began = self._began or f"{style.age_text(self.span_s)} ago"
+        ends = (began, "now") if timed else self._indices(rows)
         lines = chart(curves, width, min(height, TALLEST), self.theme, precision or None, ends)
         self._labels = labels if len(lines) >= TITLED_FROM else []
         if self.focused and len(lines) >= TITLED_FROM and width >= 2:

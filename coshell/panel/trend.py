@@ -2,7 +2,8 @@
 """The recent past of one number, in bounded memory.
 
 Law: at most `CAPACITY` buckets, each the lowest, highest and last value of `period_s`. Time passes
-only when a value arrives, so a quiet PV costs nothing and its picture does not creep.
+only when a value arrives, so a quiet PV costs nothing and its picture does not creep. When there is
+no room left, the oldest bucket is forgotten, or, of a `whole` trend, the period becomes longer.
 """
 
 from __future__ import annotations
@@ -26,12 +27,18 @@ class Bucket(NamedTuple):
 
 
 class Trend:
-    """A ring of buckets that grows to its capacity and then forgets the oldest."""
+    """A ring of buckets that grows to its capacity and then forgets the oldest.
 
-    __slots__ = ("_began", "_data", "_due", "_high", "_last", "_low", "_start", "period_s")
+    Args:
+        period_s: seconds of a bucket.
+        whole: forget nothing, but join buckets when there are too many.
+    """
 
-    def __init__(self, period_s: float = PERIOD_S) -> None:
+    __slots__ = ("_began", "_data", "_due", "_high", "_last", "_low", "_start", "period_s", "whole")
+
+    def __init__(self, period_s: float = PERIOD_S, *, whole: bool = False) -> None:
         self.period_s = period_s
+        self.whole = whole
         self._data: array[float] | None = None
         self._start = 0
         self._due = float("-inf")
@@ -63,9 +70,32 @@ class Trend:
             self._data = array("d", bucket)
         elif len(self._data) < 4 * (CAPACITY - 1):
             self._data.extend(bucket)
+        elif self.whole:
+            self._data = self._coarser()
+            self._data.extend(bucket)
         else:
             self._data[self._start : self._start + 4] = array("d", bucket)
             self._start = (self._start + 4) % len(self._data)
+
+    def _coarser(self) -> array[float]:
+        """Return the closed buckets, joined by ever longer periods until half the room is free.
+
+        Only neighbours in time are joined: between others the last value held.
+        """
+        buckets = list(self)[:-1]
+        self._start = 0
+        while len(buckets) > CAPACITY // 2:
+            self.period_s *= 2
+            joined = buckets[:1]
+            for bucket in buckets[1:]:
+                before = joined[-1]
+                if bucket.began < before.began + self.period_s:
+                    low, high = min(before.low, bucket.low), max(before.high, bucket.high)
+                    joined[-1] = Bucket(before.began, low, high, bucket.last)
+                else:
+                    joined.append(bucket)
+            buckets = joined
+        return array("d", [number for bucket in buckets for number in bucket])
 
     def _closed(self, index: int) -> Bucket:
         assert self._data is not None

@@ -15,75 +15,18 @@ import pyqtgraph.exporters
 from qtpy import QtCore, QtWidgets
 
 from coshell.panel.model import Kind, Panel, Row, State
+from coshell.past import NOTHING, Past, since_then
+from coshell.qt.axes import Axis
 from coshell.qt.colours import CURVES
 from coshell.qt.history import History
+from cothread.clock import monotonic
 
 __all__ = ["Chart"]
 
 PICTURE_MS: Final = 50
-_WARNING: Final = (255, 193, 7, 36)
-_ALARM: Final = (214, 39, 40, 30)
-_FAR: Final = 1e30
-
-
-class _Axis:
-    """Curves that share a unit: a view of their own over the common axis of time."""
-
-    def __init__(self, plot: Any, unit: str, number: int) -> None:
-        self.unit = unit
-        self.bands: list[Any] = []
-        self.rows: list[Row] = []
-        if number == 0:
-            self.axis = plot.getAxis("left")
-            self.view = plot.getViewBox()
-        else:
-            self.axis = pg.AxisItem("right")
-            self.view = pg.ViewBox()
-            plot.layout.addItem(self.axis, 2, 2 + number)
-            plot.scene().addItem(self.view)
-            self.axis.linkToView(self.view)
-            self.view.setXLink(plot)
-            main = plot.getViewBox()
-            main.sigResized.connect(lambda: self.view.setGeometry(main.sceneBoundingRect()))
-            self.view.setGeometry(main.sceneBoundingRect())
-        self.axis.setLabel(unit or None)
-
-    def colour(self, colour: str) -> None:
-        """Give the axis the colour of its curve, or none in particular when there are several."""
-        self.axis.setTextPen(colour if len(self.rows) == 1 else "#333333")
-
-    def limit(self, row: Row) -> None:
-        """Colour what lies beyond the alarm limits of the only row of this axis."""
-        for band in self.bands:
-            self.view.removeItem(band)
-        self.bands = []
-        if len(self.rows) != 1:
-            return
-        for low, high, colour in bands(row.metadata.limits):
-            band = pg.LinearRegionItem(
-                (low, high), "horizontal", brush=colour, pen=pg.mkPen(None), movable=False
-            )
-            band.setZValue(-10)
-            self.view.addItem(band, ignoreBounds=True)
-            self.bands.append(band)
-
-
-def bands(limits: dict[str, float]) -> list[tuple[float, float, tuple[int, int, int, int]]]:
-    """Return the ranges of a number that stand for an alarm: low end, high end, colour."""
-
-    def limit(name: str) -> float | None:
-        value = limits.get(name, float("nan"))
-        return value if value == value and abs(value) < _FAR else None
-
-    low, high = limit("lower_alarm_limit"), limit("upper_alarm_limit")
-    warn_low, warn_high = limit("lower_warning_limit"), limit("upper_warning_limit")
-    found = []
-    if low is not None and high is not None and low < high:
-        found += [(high, _FAR, _ALARM), (-_FAR, low, _ALARM)]
-    if warn_low is not None and warn_high is not None and warn_low < warn_high:
-        found += [(warn_high, high if high is not None and high > warn_high else _FAR, _WARNING)]
-        found += [(low if low is not None and low < warn_low else -_FAR, warn_low, _WARNING)]
-    return found
+MOVING_MS: Final = 1000
+QUIET_S: Final = 0.9
+"""A value that is as old as this is drawn as a line up to now."""
 
 
 class _Trace:
@@ -94,10 +37,20 @@ class _Trace:
         self.colour = colour
         self.history = History()
         self.drawn = -1
-        self.axis: _Axis | None = None
+        self.axis: Axis | None = None
         self.curve: Any = None
         self.array: Any = None
         self.image: Any = None
+
+
+def _remembered(row: Row) -> list[tuple[float, float]]:
+    """Return what a panel remembers, at its coarser step, on the clock of the curves."""
+    offset = time() - monotonic()
+    return [
+        (bucket.began + offset, value)
+        for bucket in row.trend
+        for value in dict.fromkeys((bucket.low, bucket.high, bucket.last))
+    ]
 
 
 class Chart(QtWidgets.QWidget):
@@ -107,24 +60,35 @@ class Chart(QtWidgets.QWidget):
         panel: whose rows are drawn; those that join later are drawn too.
         span_s: how much time is shown while it is live.
         image_width: draw arrays as pictures of that many columns.
+        since: epoch seconds at which the time axis begins, for as long as nobody chooses a span.
     """
 
-    def __init__(self, panel: Panel, span_s: float = 60.0, image_width: int = 0) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        span_s: float = 60.0,
+        image_width: int = 0,
+        since: float | None = None,
+    ) -> None:
         super().__init__()
         self.setWindowTitle(f"{panel.title} plot")
         self.resize(900, 520)
         self.panel = panel
         self.span_s = span_s
+        self.since = since
         self.image_width = image_width
         self.paused = False
         self.pictures = 0
         self._traces: dict[str, _Trace] = {}
-        self._axes: dict[str, _Axis] = {}
+        self._axes: dict[str, Axis] = {}
         self._build()
         self._picture = QtCore.QTimer(self)
         self._picture.setSingleShot(True)
         self._picture.setInterval(PICTURE_MS)
         self._picture.timeout.connect(self.draw)
+        self._moving = QtCore.QTimer(self)
+        self._moving.setInterval(MOVING_MS)
+        self._moving.timeout.connect(self._move)
         for row in panel:
             self._begin(row)
         self._end = panel.observe(self._observed)
@@ -176,10 +140,7 @@ class Chart(QtWidgets.QWidget):
     def _begin(self, row: Row) -> _Trace:
         trace = _Trace(row, CURVES[len(self._traces) % len(CURVES)])
         self._traces[row.name] = trace
-        # What the panel remembers already, at its coarser step, and on its own clock.
-        offset = time() - max(self.panel.newest, row.arrived)
-        for bucket in row.trend:
-            trace.history.add(bucket.began + offset, bucket.last)
+        trace.history.precede(_remembered(row))
         if row.value is not None:
             self._take(trace, row)
         return trace
@@ -224,18 +185,42 @@ class Chart(QtWidgets.QWidget):
     def draw(self) -> None:
         """Draw what has changed."""
         self.pictures += 1
-        newest = 0.0
+        end = self._end_of_axis()
         for trace in self._traces.values():
             if trace.array is not None:
                 self._draw_array(trace)
-            elif trace.history.version != trace.drawn and len(trace.history):
-                self._draw_curve(trace)
-            if len(trace.history):
-                newest = max(newest, trace.history.times[-1])
-        if newest and not self.paused:
-            self.plot.setXRange(newest - self.span_s, newest, padding=0.01)
+            elif len(trace.history) and trace.drawn != trace.history.version:
+                self._draw_curve(trace, end)
+        if end and not self.paused:
+            begin = end - self.span_s if self.since is None else self.since
+            self.plot.setXRange(begin, end, padding=0.01)
 
-    def _draw_curve(self, trace: _Trace) -> None:
+    def _end_of_axis(self) -> float:
+        """Return what time it is on the clocks of the IOCs, 0 before anything was drawn."""
+        now = monotonic()
+        return max(
+            (
+                trace.row.timestamp + trace.row.age(now)
+                if trace.row.live and trace.row.timestamp
+                else trace.history.times[-1]
+                for trace in self._traces.values()
+                if trace.history.times
+            ),
+            default=0.0,
+        )
+
+    def _move(self) -> None:
+        """Go on where nothing arrives: a value that nobody changes still holds."""
+        if self.paused:
+            return
+        end = self._end_of_axis()
+        for trace in self._traces.values():
+            if trace.array is None and len(trace.history) and trace.row.live:
+                if end - trace.history.times[-1] > QUIET_S:
+                    trace.drawn = -1
+        self.draw()
+
+    def _draw_curve(self, trace: _Trace, end: float) -> None:
         if trace.curve is None:
             trace.axis = self._axis(trace.row.metadata.units)
             trace.axis.rows.append(trace.row)
@@ -250,11 +235,14 @@ class Chart(QtWidgets.QWidget):
             trace.axis.colour(trace.colour)
         trace.drawn = trace.history.version
         # A view of an array holds it in place: pyqtgraph gets copies.
-        trace.curve.setData(np.array(trace.history.times), np.array(trace.history.values))
+        times, values = np.array(trace.history.times), np.array(trace.history.values)
+        if trace.row.live and end - times[-1] > QUIET_S:
+            times, values = np.append(times, end), np.append(values, values[-1])
+        trace.curve.setData(times, values)
 
-    def _axis(self, unit: str) -> _Axis:
+    def _axis(self, unit: str) -> Axis:
         if unit not in self._axes:
-            self._axes[unit] = _Axis(self.plot, unit, len(self._axes))
+            self._axes[unit] = Axis(self.plot, unit, len(self._axes))
         return self._axes[unit]
 
     def _draw_array(self, trace: _Trace) -> None:
@@ -289,8 +277,28 @@ class Chart(QtWidgets.QWidget):
         if not paused:
             self.draw()
 
+    def begin_at(self, since: float | None) -> None:
+        """Let the time axis begin at that moment; None lets it move along again."""
+        self.since = since
+        for trace in self._traces.values() if since is not None else ():
+            history = trace.history
+            first = history.times[0] if history.times else time()
+            history.precede([point for point in _remembered(trace.row) if point[0] < first])
+        self.pause(False)
+
+    def past(self, name: str, since: float) -> Past:
+        """Return what this chart remembers of a PV since a monotonic time."""
+        trace = self._traces.get(name)
+        if trace is None or not len(trace.history):
+            return NOTHING
+        offset = time() - monotonic()
+        trend = trace.history.trend(since + offset, time())
+        buckets = [bucket._replace(began=bucket.began - offset) for bucket in trend]
+        return since_then(trace.row.datatype, buckets, since)
+
     def _respan(self, span_s: float) -> None:
         self.span_s = span_s
+        self.since = None
         self.pause(False)
 
     def export(self, file: Path) -> None:
@@ -338,6 +346,16 @@ class Chart(QtWidgets.QWidget):
             self.readout.setText(str(exc))
         else:
             self.readout.setText(f"written to {name}")
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Begin to move along."""
+        super().showEvent(event)
+        self._moving.start()
+
+    def hideEvent(self, event: Any) -> None:  # noqa: N802
+        """Rest while nobody looks."""
+        super().hideEvent(event)
+        self._moving.stop()
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802
         """Let go of the panel."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from coshell.past import Past, best
 from coshell.qt.chart import Chart
 from coshell.qt.places import Places
 from coshell.qt.put import PutWindow
@@ -67,19 +68,36 @@ class Windows:
         self._show(window, watch, TABLE)
         return window
 
-    def chart(self, watch: Watch, span_s: float = 60.0, image_width: int = 0) -> Chart:
+    def chart(
+        self,
+        watch: Watch,
+        span_s: float = 60.0,
+        image_width: int = 0,
+        since: float | None = None,
+    ) -> Chart:
         """Show a panel as a strip chart; one that is shown already comes to the front.
 
+        Args:
+            watch: whose panel.
+            span_s: how much time is shown.
+            image_width: draw arrays as pictures of that many columns.
+            since: epoch seconds at which the time axis begins instead.
         Raises:
             NoWindows: windows cannot be shown here.
         """
         start()
         found = self._raised(watch, CHART)
         if found is not None:
+            found.begin_at(since)
             return found  # type: ignore[no-any-return]
-        window = Chart(watch.panel, span_s, image_width)
+        window = Chart(watch.panel, span_s, image_width, since)
         self._show(window, watch, CHART)
         return window
+
+    def past(self, name: str, since: float) -> Past:
+        """Return what open charts remember of a PV since a monotonic time."""
+        charts = [window for window in self.open if isinstance(window, Chart)]
+        return best((chart.past(name, since) for chart in charts), since)
 
     def plot(self, names: Sequence[str], span_s: float = 60.0) -> Chart:
         """Show PVs as a strip chart, in a panel of their own that ends with it."""
@@ -165,4 +183,6 @@ def windows(session: Session) -> Windows:
     if found is None:
         file = session.stores[-1].with_name("windows.json") if session.stores else None
         found = _windows[id(session)] = Windows(session, file)
+    if found.past not in session.past_sources:
+        session.past_sources.append(found.past)
     return found

@@ -406,6 +406,26 @@ def test_curves_are_docked_or_printed_once(dock, capsys):
         do("%caplot --once --for 200ms DEMO:NOWHERE")
 
 
+def test_curves_begin_where_somebody_recorded(dock, capsys):
+    ring = do("%camonitor ring: DEMO:CURRENT")
+    row = ring.panel["DEMO:CURRENT"]
+    wait_until(lambda: len(row.trend) >= 2, "recorded")
+    began = next(iter(row.trend)).began
+    capsys.readouterr()
+    watch = do("%caplot --since 1h DEMO:CURRENT DEMO:BPM-01:X")
+    said = capsys.readouterr().out
+    assert "DEMO:CURRENT: nothing recorded before " in said
+    assert "DEMO:BPM-01:X: nothing recorded until now" in said
+    assert len(said.splitlines()) == 1
+    wait_until(lambda: not watch.panel.count().lost, "connected")
+    assert next(iter(watch.panel["DEMO:CURRENT"].trend)).began == began
+    assert "now" in dock.text(width=120)
+    do("%caplot --once --since 1s DEMO:CURRENT")
+    assert "nothing recorded" not in capsys.readouterr().out
+    do("%caplot DEMO:CURRENT")
+    assert "2m ago" in dock.text(width=120)
+
+
 def test_without_a_dock_a_panel_is_printed(dock, capsys):
     session.dock = None
     watch = do("%camonitor DEMO:CURRENT")

@@ -18,7 +18,8 @@ pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 from coshell.panel.look import Look
 from coshell.panel.model import Metadata, Panel
 from coshell.panel.theme import Theme
-from coshell.qt.chart import Chart, bands
+from coshell.qt.axes import bands
+from coshell.qt.chart import Chart
 from coshell.qt.history import History
 from coshell.qt.places import Places
 from coshell.qt.put import PutWindow

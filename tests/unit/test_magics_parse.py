@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from argparse import ArgumentTypeError
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from coshell.magics.parsing import (
     Refused,
     Spec,
     duration,
+    moment,
     positive,
     run,
     words,
@@ -88,6 +90,23 @@ def test_a_bad_line_is_refused_in_one_line(line):
     assert "-h" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value._render_traceback_() == [str(caught.value)]
+
+
+def test_moments_are_ago_on_the_clock_or_on_a_date():
+    now = datetime.now()
+    assert now.timestamp() - moment("10m") == pytest.approx(600, abs=5)
+    assert moment("2026-01-02T03:04") == datetime(2026, 1, 2, 3, 4).timestamp()
+    assert moment("2026-01-02T03:04Z") == datetime(2026, 1, 2, 3, 4, tzinfo=UTC).timestamp()
+    for clock in ("00:00", "9:30", "23:59:59"):
+        when = datetime.fromtimestamp(moment(clock))
+        assert now - timedelta(days=1, seconds=1) <= when <= datetime.now()
+        assert f"{when:%H:%M:%S}".startswith(clock.rjust(5, "0"))
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "25:00", "9:3", "2026-13-01", "0s", "-5s"])
+def test_what_is_no_moment_of_the_past_is_refused(text):
+    with pytest.raises(ArgumentTypeError, match="try 10m"):
+        moment(text)
 
 
 def test_options_reach_the_function():
