@@ -9,8 +9,8 @@ when there is nothing else to do.
 Invariants:
  * Whoever suspends late is charged with all the time since the hub's last turn: with thousands of
    turns a second that is a fair sample of who uses the processor, and a hog is always caught.
- * The next greenlet is looked at, deleted and switched to without a call in between: a Python
-   signal handler that raises can run only at a call, so it can never lose a cothread.
+ * The next greenlet is popped and switched to without a call in between: a Python signal handler
+   that raises can run only after a call, so it can never lose a cothread.
  * For the same reason, whoever wakes a waiter or expires a timer first does so, and then takes it
    off its queue: what is cut short is done again, and a wait that has ended cannot end twice.
  * The hub runs no user code but hooks, and survives everything those raise.
@@ -275,9 +275,7 @@ class Scheduler:
         if timers and timers[0][0] < switching.due:
             switching.due = timers[0][0]
         if ready:
-            following = ready[0]
-            del ready[0]
-            following.switch()
+            ready.popped.switch()
 
     def _hub_raised(self, exc: BaseException) -> None:
         """Pass on what was raised in the hub: most likely by somebody's signal handler."""

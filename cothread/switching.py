@@ -7,8 +7,8 @@ from it and switches straight there; no greenlet in the middle is passed through
 
 Invariants:
  * The clock is read once per switch, and bounds the time between two turns of the hub.
- * The next greenlet is looked at, deleted and switched to without a call in between: a Python
-   signal handler that raises can run only at a call, so it can never lose a cothread.
+ * The next greenlet is popped and switched to without a call in between: a Python signal handler
+   that raises can run only after a call, so it can never lose a cothread.
 
 Giving way is spelt out in `park`, `wait_in`, `Yield` and `relinquish`, and their state is global,
 because a call and an attribute each cost as much as a tenth of the switch.
@@ -26,13 +26,13 @@ from greenlet import getcurrent
 
 from . import waits
 from .clock import Timeout, expiry, monotonic
-from .waits import TIMED_OUT, Alarm, Switchable, Wait
+from .waits import TIMED_OUT, Alarm, ReadyQueue, Wait
 
 __all__ = ["Yield", "add_timer", "park", "relinquish", "wait_in", "wake_everyone", "wake_one"]
 
 # Not imported by its name: Python takes a call of an imported name's method for one of a module's
 # function, and never specialises it.  That is a tenth of the switch.
-ready: Final[deque[Switchable]] = waits.ready
+ready: Final[ReadyQueue] = waits.ready
 
 # The hub writes these, and so does whoever wants it to have its turn soon.
 since = 0.0
@@ -79,9 +79,7 @@ def park(wait: Wait) -> bool:
             enter(strand)
         strand.wait = wait
         if ready and clock() < due:
-            following = ready[0]
-            del ready[0]
-            following.switch()
+            ready.popped.switch()
         else:
             through_hub(strand, clock())
     except BaseException:
@@ -123,9 +121,7 @@ def wait_in(queue: Queue, what: object, deadline: float | None) -> bool:
             enter(strand)
         strand.wait = wait
         if ready and clock() < due:
-            following = ready[0]
-            del ready[0]
-            following.switch()
+            ready.popped.switch()
         else:
             through_hub(strand, clock())
     except BaseException:
@@ -213,9 +209,7 @@ def Yield(timeout: Timeout = 0) -> None:
             enter(strand)
         ready.append(strand)
         if clock() < due:
-            following = ready[0]
-            del ready[0]
-            following.switch()
+            ready.popped.switch()
         else:
             through_hub(strand, clock())
     except BaseException:
@@ -234,9 +228,7 @@ def relinquish(strand: Any) -> None:
     pool.append(strand)
     if ready and clock() < due:
         strand.task = None
-        following = ready[0]
-        del ready[0]
-        following.switch()
+        ready.popped.switch()
     else:
         through_hub(strand, clock())
 

@@ -36,8 +36,21 @@ class Alarm(Protocol):
         """Do what is to be done."""
 
 
-ready: Final[deque[Switchable]] = deque()
-"""The ready queue: what runs next, in order.  The scheduler's own greenlet stands in it too."""
+class ReadyQueue(deque[Switchable]):
+    """What runs next, in order.
+
+    Attributes:
+        popped: reading it removes the first in the queue and returns it.  It is no method, because
+            Python runs signal handlers after a call: one that raises would lose what was popped.
+    """
+
+    __slots__ = ()
+
+    popped: Any = property(deque.popleft)
+
+
+ready: Final = ReadyQueue()
+"""The ready queue of the process.  The scheduler's own greenlet stands in it too."""
 
 TIMED_OUT: Final = object()
 

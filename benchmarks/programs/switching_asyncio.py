@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from measuring import cpu_us, report
+from measuring import ROUNDS, cpu_us, report
 
 
 async def yields(count: int) -> None:
@@ -65,8 +65,8 @@ def running(work: Callable[[int], Coroutine[Any, Any, None]]) -> Callable[[int],
 
 
 report(
-    yields=cpu_us(running(yields), 200_000),
-    ping_pong=cpu_us(running(ping_pong), 40_000),
-    queue=cpu_us(running(queue_items), 40_000),
-    spawn=cpu_us(running(spawn_and_wait), 40_000),
+    yields=cpu_us(running(yields), 50_000, ROUNDS),
+    ping_pong=cpu_us(running(ping_pong), 4_000, ROUNDS),
+    queue=cpu_us(running(queue_items), 4_000, ROUNDS),
+    spawn=cpu_us(running(spawn_and_wait), 4_000, ROUNDS),
 )

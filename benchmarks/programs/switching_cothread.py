@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from measuring import cpu_us, report
+from measuring import ROUNDS, cpu_us, report
 
 from cothread import Event, EventQueue, Spawn, WaitForAll, Yield
 
@@ -57,8 +57,8 @@ def spawn_and_wait(count: int) -> None:
 
 report(
     *sys.argv[1:],
-    yields=cpu_us(yields, 200_000),
-    ping_pong=cpu_us(ping_pong, 40_000),
-    queue=cpu_us(queue_items, 40_000),
-    spawn=cpu_us(spawn_and_wait, 40_000),
+    yields=cpu_us(yields, 50_000, ROUNDS),
+    ping_pong=cpu_us(ping_pong, 4_000, ROUNDS),
+    queue=cpu_us(queue_items, 4_000, ROUNDS),
+    spawn=cpu_us(spawn_and_wait, 4_000, ROUNDS),
 )

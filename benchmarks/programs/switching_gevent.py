@@ -6,7 +6,7 @@ from __future__ import annotations
 import gevent
 from gevent.event import Event
 from gevent.queue import SimpleQueue
-from measuring import cpu_us, report
+from measuring import ROUNDS, cpu_us, report
 
 
 def yields(count: int) -> None:
@@ -59,8 +59,8 @@ def spawn_and_wait(count: int) -> None:
 report(
     "gevent",
     "greenlet",
-    yields=cpu_us(yields, 200_000),
-    ping_pong=cpu_us(ping_pong, 40_000),
-    queue=cpu_us(queue_items, 40_000),
-    spawn=cpu_us(spawn_and_wait, 40_000),
+    yields=cpu_us(yields, 50_000, ROUNDS),
+    ping_pong=cpu_us(ping_pong, 4_000, ROUNDS),
+    queue=cpu_us(queue_items, 4_000, ROUNDS),
+    spawn=cpu_us(spawn_and_wait, 4_000, ROUNDS),
 )

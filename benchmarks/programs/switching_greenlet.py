@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from greenlet import getcurrent, greenlet
-from measuring import cpu_us, report
+from measuring import ROUNDS, cpu_us, report
 
 
 def ring(size: int, count: int) -> None:
@@ -27,4 +27,4 @@ def ring(size: int, count: int) -> None:
     strands[0].switch()
 
 
-report("greenlet", yields=cpu_us(lambda count: ring(100, count), 200_000))
+report("greenlet", yields=cpu_us(lambda count: ring(100, count), 50_000, ROUNDS))
