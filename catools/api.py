@@ -14,13 +14,11 @@ from threading import get_ident
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 import cothread
-from cothread import Sleep, Spawn
-from cothread.clock import Timeout, expiry, monotonic
+from cothread.clock import Timeout
 
 from .client import default
-from .client.client import Client
-from .client.connect import connect_all
-from .client.explain import progress, summary
+from .client.connect import connect_all, tell_unconnected
+from .client.explain import summary
 from .client.get import Get
 from .client.monitors import Monitor
 from .client.one import get_one
@@ -28,7 +26,7 @@ from .client.put import Put
 from .conversion import check_put, check_request, event_mask
 from .dbr import FORMAT_RAW
 from .errors import BadShape, ca_nothing
-from .protocol.eca import ECA_BADCOUNT, ECA_DISCONN
+from .protocol.eca import ECA_BADCOUNT
 from .values import AugmentedValue, ca_info
 
 __all__ = ["caget", "cainfo", "camonitor", "caput", "connect"]
@@ -349,17 +347,8 @@ def camonitor(
         for index, name in enumerate(names)
     ]
     if connect_timeout is not None:
-        Spawn(_tell_unconnected, client, monitors, expiry(connect_timeout)).name = "catools connect"
+        tell_unconnected(client, monitors, connect_timeout)
     return monitors[0] if one else monitors
-
-
-def _tell_unconnected(client: Client, monitors: list[Monitor], deadline: float) -> None:
-    Sleep(max(0.0, deadline - monotonic()))
-    for monitor in monitors:
-        channel = monitor.channel
-        if channel is not None and channel.record is None and not client.closed:
-            detail = progress(client, channel)
-            monitor.notice(ca_nothing(monitor.name, ECA_DISCONN, detail))
 
 
 @overload

@@ -59,7 +59,8 @@ class Batch:
     def connected(self, index: int) -> None:
         """Take the news that the channel of an entry has connected."""
         self.ready.append(index)
-        self._tell()
+        if not self._told:
+            self._tell()
 
     def closed(self, index: int, status: int, detail: str) -> None:
         """Take the news that the channel of an entry has been closed while we waited for it."""

@@ -28,6 +28,10 @@ class Phase(Enum):
     CLOSED = "closed"
 
 
+# Python 3.11 takes 0.2 us to find a member in its class, and 10,000 channels connect at once.
+NEW, SEARCHING, FOUND, CONNECTED, CLOSED = Phase
+
+
 class Waiter(Protocol):
     """Somebody who waits for a channel to connect."""
 
@@ -66,14 +70,14 @@ class Channel:
         self.name = name
         self.raw_name = raw_name
         self.cid = cid
-        self.phase = Phase.NEW
+        self.phase = NEW
         self.link: Link | None = None
         self.record: CircuitChannel | None = None
         self.requests: dict[RequestKey, Request] = {}
         self.waiters: dict[tuple[Waiter, int], None] = {}
         self.feeds: dict[tuple[object, int, int, int], Feed] = {}
         self.refusals = 0
-        self.alternates: list[tuple[str, int]] = []
+        self.alternates: tuple[tuple[str, int], ...] = ()
         self.lost_reason = ""
         self.disconnected_at: float | None = None
         self.wanted_at = now

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from cothread import Event, Sleep, Spawn
@@ -20,7 +20,8 @@ from ..protocol.framing import encode_name
 from ..protocol.ids import IdSource
 from ..protocol.patience import Patience
 from ..protocol.records import CircuitChannel, WriteRefused
-from .channel import Channel, Phase, Waiter
+from ..protocol.search import Reply
+from .channel import CLOSED, CONNECTED, FOUND, NEW, SEARCHING, Channel, Waiter
 from .discovery import Finder
 from .dispatcher import MOST_WAITING, Dispatcher
 from .link import Link
@@ -106,30 +107,41 @@ class Client:
         if len(raw_name) > MAX_NAME:
             reason = f"the PV name has {len(raw_name)} bytes, more than {MAX_NAME}"
             raise CAException(name, ECA_BADSTR, reason)
-        channel = Channel(str(name), raw_name, self._cids.take(self._by_cid), monotonic())
-        self.channels[channel.name] = channel
-        self._by_cid[channel.cid] = channel
+        cid = self._cids.take(self._by_cid)
+        channel = Channel(str(name), raw_name, cid, monotonic())
+        self.channels[channel.name] = self._by_cid[cid] = channel
         return channel
 
     def want(self, channel: Channel, *, urgent: bool = False) -> None:
         """Search for a channel unless it is known where it is."""
         now = monotonic()
         channel.wanted_at = now
-        if channel.phase is Phase.NEW:
-            channel.phase = Phase.SEARCHING
+        if channel.phase is NEW:
+            channel.phase = SEARCHING
             penalty = channel.refusals - 1
             self.finder.search.add(
                 channel.cid, channel.raw_name, now, urgent=urgent, penalty=penalty
             )
             self.finder.kick()
-        elif channel.phase is Phase.SEARCHING and urgent and not channel.refusals:
+        elif channel.phase is SEARCHING and urgent and not channel.refusals:
             self.finder.search.hurry(channel.cid, now)
             self.finder.kick()
 
-    def wait_for(self, channel: Channel, waiter: Waiter, index: int, *, urgent: bool) -> None:
-        """Tell a waiter when a channel connects."""
-        channel.waiters[(waiter, index)] = None
-        self.want(channel, urgent=urgent)
+    def wait_for(
+        self, channels: Iterable[tuple[Channel, int]], waiter: Waiter, *, urgent: bool
+    ) -> None:
+        """Tell a waiter when channels connect, each by its index."""
+        now = monotonic()
+        add = self.finder.search.add
+        for channel, index in channels:
+            channel.waiters[(waiter, index)] = None
+            if channel.phase is NEW and not channel.refusals:
+                channel.phase = SEARCHING
+                channel.wanted_at = now
+                add(channel.cid, channel.raw_name, now, urgent=urgent)
+            else:
+                self.want(channel, urgent=urgent)
+        self.finder.kick()
 
     def forget_waiter(self, channel: Channel, waiter: Waiter, index: int) -> None:
         """Take back a `wait_for`."""
@@ -137,7 +149,7 @@ class Client:
         self._abandon_soon(channel)
 
     def _abandon_soon(self, channel: Channel) -> None:
-        if channel.wanted or channel.record is not None or channel.phase is Phase.CLOSED:
+        if channel.wanted or channel.record is not None or channel.phase is CLOSED:
             return
         if not self._unwanted:
             self._spawn("unwanted names", self._abandon)
@@ -165,7 +177,7 @@ class Client:
         if channel.link is not None:
             channel.link.detach(channel)
         channel.record = None
-        channel.phase = Phase.CLOSED
+        channel.phase = CLOSED
         for waiter, index in channel.take_waiters():
             waiter.closed(index, ECA_CHANDESTROY, "the channel was closed")
 
@@ -176,24 +188,25 @@ class Client:
 
     # Where channels are
 
-    def located(self, cid: int, address: Address, version: int) -> None:
-        """Take the news that a server has a channel."""
-        channel = self._by_cid.get(cid)
-        if channel is None:
-            return
-        link = channel.link
-        if link is not None:
-            self._located_again(channel, link, address)
-            return
-        if not self.finder.search.answered(cid, monotonic()):
-            return
-        channel.phase = Phase.FOUND
-        self._link(address, version).attach(channel)
+    def located(self, replies: Sequence[Reply]) -> None:
+        """Take the news which servers have which channels."""
+        now = monotonic()
+        find = self._by_cid.get
+        answered = self.finder.search.answered
+        for cid, host, port, version in replies:
+            channel = find(cid)
+            if channel is None:
+                continue
+            if channel.link is not None:
+                self._located_again(channel, channel.link, (host, port))
+            elif answered(cid, now):
+                channel.phase = FOUND
+                self._link((host, port), version).attach(channel)
 
     def _located_again(self, channel: Channel, link: Link, address: Address) -> None:
         if address == link.address or address in channel.alternates:
             return
-        channel.alternates.append(address)
+        channel.alternates += (address,)
         self.note(
             f"{channel.name} is served by {link.name}, which is used, "
             f"and by {address[0]}:{address[1]} as well"
@@ -259,13 +272,15 @@ class Client:
     def channel_connected(self, channel: Channel, link: Link, record: CircuitChannel) -> None:
         """Take a channel that is ready for use."""
         channel.record = record
-        channel.phase = Phase.CONNECTED
+        channel.phase = CONNECTED
         channel.refusals = 0
         channel.disconnected_at = None
         for feed in channel.feeds.values():
             feed.start(link, record)
-        if channel.waiters:
-            for waiter, index in channel.take_waiters():
+        waiters = channel.waiters
+        if waiters:
+            channel.waiters = {}
+            for waiter, index in waiters:
                 waiter.connected(index)
 
     def channel_refused(self, channel: Channel, reason: str) -> None:
@@ -280,7 +295,7 @@ class Client:
         names: list[tuple[int, bytes]] = []
         for channel in channels:
             self._disconnect(channel, reason)
-            channel.phase = Phase.SEARCHING
+            channel.phase = SEARCHING
             channel.wanted_at = monotonic()
             names.append((channel.cid, channel.raw_name))
             self._abandon_soon(channel)
@@ -293,9 +308,9 @@ class Client:
         channel.link = None
         channel.record = None
         channel.requests.clear()
-        channel.alternates.clear()
+        channel.alternates = ()
         channel.lost_reason = reason
-        channel.phase = Phase.NEW
+        channel.phase = NEW
         if channel.disconnected_at is None:
             channel.disconnected_at = monotonic()
         self._by_cid.pop(channel.cid, None)

@@ -6,17 +6,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cothread import Spawn
 from cothread.clock import Timeout, expiry, monotonic
 
 from ..errors import ca_nothing
+from ..protocol.eca import ECA_DISCONN
 from ..values import ca_info
 from .batch import Batch
-from .channel import Channel, Phase
-from .explain import timed_out
+from .channel import CLOSED, Channel
+from .explain import progress, timed_out
 from .get import URGENT
 
 if TYPE_CHECKING:
     from .client import Client
+    from .monitors import Monitor
 
 
 def connect_all(
@@ -44,14 +47,7 @@ def connect_all(
             client.want(channel, urgent=urgent)
         elif channel.record is None:
             missing[index] = channel
-            client.wait_for(channel, batch, index, urgent=urgent)
-    try:
-        while missing and batch.wait(deadline):
-            for index in (*batch.take_ready(), *batch.failures):
-                missing.pop(index, None)
-    finally:
-        for index, channel in missing.items():
-            client.forget_waiter(channel, batch, index)
+    _await(client, batch, missing, deadline, urgent=urgent)
     results: list[Any] = []
     for index, found in enumerate(channels):
         if isinstance(found, ca_nothing):
@@ -63,6 +59,47 @@ def connect_all(
         else:
             results.append(channel_info(found) if info else ca_nothing(found.name))
     return results
+
+
+def _await(
+    client: Client,
+    batch: Batch,
+    missing: dict[int, Channel],
+    deadline: float | None,
+    *,
+    urgent: bool,
+) -> None:
+    """Leave among the missing only what has not connected at the deadline.
+
+    Suspends: until all are connected or the deadline has passed.
+    """
+    client.wait_for(((each, index) for index, each in missing.items()), batch, urgent=urgent)
+    try:
+        while missing and batch.wait(deadline):
+            for index in (*batch.take_ready(), *batch.failures):
+                missing.pop(index, None)
+    finally:
+        for index, channel in missing.items():
+            client.forget_waiter(channel, batch, index)
+
+
+def tell_unconnected(client: Client, monitors: Sequence[Monitor], timeout: Timeout) -> None:
+    """Tell those monitors whose PVs have not connected within a time, from a cothread."""
+    Spawn(_tell_unconnected, client, monitors, expiry(timeout)).name = "catools connect"
+
+
+def _tell_unconnected(client: Client, monitors: Sequence[Monitor], deadline: float | None) -> None:
+    batch = Batch(len(monitors))
+    missing: dict[int, Channel] = {}
+    for index, monitor in enumerate(monitors):
+        channel = monitor.channel
+        if channel is not None and channel.record is None:
+            missing[index] = channel
+    _await(client, batch, missing, deadline, urgent=False)
+    for index, channel in missing.items():
+        if not client.closed:
+            detail = progress(client, channel)
+            monitors[index].notice(ca_nothing(channel.name, ECA_DISCONN, detail))
 
 
 def channel_info(channel: Channel) -> ca_info:
@@ -78,7 +115,7 @@ def channel_info(channel: Channel) -> ca_info:
             record.native_count,
             record.native_type,
         )
-    if channel.phase is Phase.CLOSED:
+    if channel.phase is CLOSED:
         return ca_info(channel.name, ca_info.CLOSED)
     if channel.disconnected_at is not None and not channel.refusals:
         return ca_info(channel.name, ca_info.PREVIOUSLY_CONNECTED)

@@ -142,11 +142,9 @@ class Finder:
 
     def _take_replies(self, data: bytes, source: str) -> None:
         replies = search_replies(data, source, self._config.server_port)
-        self.replies += len(replies)
-        located = self._client.located
-        for cid, address, port, version in replies:
-            located(cid, (address, port), version)
         if replies:
+            self.replies += len(replies)
+            self._client.located(replies)
             # Answers open the window for more.
             deadline = self.search.deadline()
             if deadline is not None and deadline <= monotonic():

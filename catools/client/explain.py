@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ca_nothing
 from ..protocol.eca import ECA_TIMEOUT
-from .channel import Channel, Phase
+from .channel import FOUND, Channel
 
 if TYPE_CHECKING:
     from .client import Client
@@ -33,7 +33,7 @@ def progress(client: Client, channel: Channel, awaited: str = "") -> str:
     if channel.record is not None:
         where = f"connected to {channel.server}"
         return f"{where}, but {awaited}" if awaited else where
-    if channel.phase is Phase.FOUND:
+    if channel.phase is FOUND:
         return f"found at {channel.server}, which has not connected the channel"
     if channel.refusals:
         return f"found, but {channel.lost_reason}"

@@ -104,26 +104,27 @@ class Get:
         channels = self.channels
         requests = self.requests
         key = self.key
-        urgent = len(channels) <= URGENT
         link: Link | None = None
         wanted: list[Wanted] = []
         groups: dict[Link, list[Wanted]] = {}
+        missing: list[tuple[Channel, int]] = []
         for index in indexes:
             channel = channels[index]
             if channel is None:
                 continue
             record = channel.record
             if record is None:
-                self.waiting.add(index)
-                self.client.wait_for(channel, self.batch, index, urgent=urgent)
+                missing.append((channel, index))
                 continue
-            request = channel.requests.get(key) or channel.request(key)
-            requests[index] = request
+            requests[index] = request = channel.requests.get(key) or channel.request(key)
             if channel.link is not link:
                 link = channel.link
                 assert link is not None
                 wanted = groups.setdefault(link, [])
             wanted.append((record, request.dbr, request.count, index))
+        if missing:
+            self.waiting.update([index for _, index in missing])
+            self.client.wait_for(missing, self.batch, urgent=len(channels) <= URGENT)
         for link, wanted in groups.items():
             self._send(link, wanted)
 

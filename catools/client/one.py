@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .client import Client
 
 
-class One(Event["Data | Failure"]):
+class One(Event[Any]):
     """Takes the end of one read."""
 
     __slots__ = ()

@@ -243,7 +243,7 @@ class Put:
 
     def _await_connection(self, index: int, channel: Channel, urgent: bool) -> None:
         self.waiting.add(index)
-        self.client.wait_for(channel, self.batch, index, urgent=urgent)
+        self.client.wait_for([(channel, index)], self.batch, urgent=urgent)
 
     def _issue(self, index: int, channel: Channel) -> None:
         """Send a put on a connected channel.

@@ -54,7 +54,7 @@ def handlers(link: Link) -> dict[type, Callable[[Any], None]]:
 
     def located(event: Located) -> None:
         host, port = link.address
-        client.located(event.cid, (event.address or host, event.port or port), 0)
+        client.located([(event.cid, event.address or host, event.port or port, 0)])
 
     return {
         Greeted: lambda event: client.link_greeted(link, event.version),

@@ -41,7 +41,7 @@ from .records import (
     SubscriptionFailed,
     WriteDone,
 )
-from .replies import REPLIES
+from .replies import REPLIES, more_created
 from .requests import Requests, Wanted
 from .state import CircuitSettings, PendingRead, RequestRefused
 
@@ -223,8 +223,7 @@ class Circuit(Requests):
                     self.strays += 1
                 else:
                     handler(self, dtype, count, p1, p2, bytes(payload), results)
-                    if command == c.WRITE_NOTIFY:
-                        after = self._more_completions(data, position, after, p1, results)
+                    after = self._more(command, data, position, after, p1, results)
             position = after
         return position, HEADER_SIZE
 
@@ -270,6 +269,16 @@ class Circuit(Requests):
             del reads[ident]
             append((entry[0], entry[1], count, payload))
         return start + (len(results) - before) * step
+
+    def _more(
+        self, command: int, data: bytes, first: int, start: int, p1: int, results: list[Item]
+    ) -> int:
+        """Take what servers send many of in a row, after the first; return where they end."""
+        if command == c.WRITE_NOTIFY:
+            return self._more_completions(data, first, start, p1, results)
+        if command == c.CREATE_CHAN:
+            return more_created(self, data, start, results)
+        return start
 
     def _more_completions(
         self, data: bytes, first: int, start: int, status: int, results: list[Item]

@@ -95,6 +95,7 @@ COMMANDS: Final = _rows()
 MINOR_VERSION: Final = 13
 """The revision this client speaks."""
 
+SINCE_ACCESS_RIGHTS: Final = 2
 SINCE_ECHO: Final = 3
 SINCE_PORT_IN_SEARCH_REPLY: Final = 5
 SINCE_ADDRESS_IN_SEARCH_REPLY: Final = 8

@@ -31,6 +31,9 @@ ALIGN: Final = 8
 ID_MASK: Final = 0xFFFFFFFF
 
 
+_ENDS: Final = tuple(bytes(ALIGN - over) for over in range(ALIGN))
+"""The zeros that close a text, by the bytes it has beyond a multiple of eight."""
+
 Message = tuple[int, int, int, int, int, bytes]
 """(command, data type, data count, parameter 1, parameter 2, payload)"""
 
@@ -80,7 +83,7 @@ def frame(
 
 def text_payload(text: bytes) -> bytes:
     """Return text as it travels: closed by a NUL and padded to eight."""
-    return padded(text + b"\0")
+    return text + _ENDS[len(text) % ALIGN]
 
 
 def text_frame(command: int, text: bytes, *, count: int = 0, p1: int = 0, p2: int = 0) -> bytes:

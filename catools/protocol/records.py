@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from .commands import READ_ACCESS, WRITE_ACCESS
 from .dbr import DbrType
@@ -24,6 +24,13 @@ class ChannelState(Enum):
     CONNECTED = "connected"
     CLEARING = "clearing"
     GONE = "gone"
+
+
+# Python 3.11 takes 0.2 us to find a member in its class, and 10,000 channels connect at once.
+CREATING, CONNECTED, CLEARING, GONE = ChannelState
+
+
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class CircuitChannel:
@@ -49,7 +56,7 @@ class CircuitChannel:
         self.name = name
         self.token = token
         self.sid = 0
-        self.state = ChannelState.CREATING
+        self.state = CREATING
         self.native_type = 0
         self.native_count = 0
         self.access = 0
@@ -57,7 +64,7 @@ class CircuitChannel:
         # Made when the first put has to wait: an empty deque alone takes 600 bytes.
         self.put_queue: deque[Put] | None = None
         self.subscriptions: dict[int, Subscription] = {}
-        self.cancelling: set[int] = set()
+        self.cancelling: frozenset[int] = _NONE
 
     @property
     def readable(self) -> bool:

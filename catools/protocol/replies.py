@@ -8,6 +8,7 @@ otherwise ignored, because servers do send replies that were meant for somebody 
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Final
 
 from . import commands as c
@@ -16,9 +17,12 @@ from .eca import ECA_DISCONN
 from .eca import name as eca_name
 from .framing import EXTENDED, EXTENDED_SIZE, HEADER, HEADER_SIZE, decode_text, frame
 from .records import (
+    CLEARING,
+    CONNECTED,
+    CREATING,
+    GONE,
     AccessChanged,
     ChannelLost,
-    ChannelState,
     Created,
     CreateFailed,
     Greeted,
@@ -35,6 +39,9 @@ from .state import CircuitState
 
 Handler = Callable[[CircuitState, int, int, int, int, bytes, list[Item]], None]
 """(circuit, data type, count, p1, p2, payload, results)."""
+
+_PAIR: Final = Struct(HEADER.format + HEADER.format.removeprefix(">"))
+"""ACCESS_RIGHTS and the CREATE_CHAN that belongs to it, neither with a payload."""
 
 
 def _version(
@@ -54,11 +61,11 @@ def _create_chan(
         state.strays += 1
         state.send(frame(c.CLEAR_CHANNEL, p1=sid, p2=cid))
         return
-    if channel.state is ChannelState.CLEARING and channel.sid < 0:
+    if channel.state is CLEARING and channel.sid < 0:
         channel.sid = sid
         state.send_clear(channel)
         return
-    if channel.state is not ChannelState.CREATING:
+    if channel.state is not CREATING:
         state.strays += 1
         return
     channel.sid = sid
@@ -68,10 +75,33 @@ def _create_chan(
         return
     channel.native_type = dtype
     channel.native_count = count
-    if state.version_known and state.version < 2:
+    if state.version_known and state.version < c.SINCE_ACCESS_RIGHTS:
         channel.access = c.READ_ACCESS | c.WRITE_ACCESS
-    channel.state = ChannelState.CONNECTED
+    channel.state = CONNECTED
     out.append(Created(channel))
+
+
+def more_created(state: CircuitState, data: bytes, start: int, out: list[Item]) -> int:
+    """Take the channels that follow one without a gap, as servers create many; return the end."""
+    if state.version_known and state.version < c.SINCE_ACCESS_RIGHTS:
+        return start
+    channels = state.channels
+    whole = (len(data) - start) // _PAIR.size * _PAIR.size
+    pairs = _PAIR.iter_unpack(memoryview(data)[start : start + whole])
+    for access, size, _, _, cid, rights, create, more, dtype, count, same, sid in pairs:
+        if access != c.ACCESS_RIGHTS or create != c.CREATE_CHAN or size or more or cid != same:
+            break
+        channel = channels.get(cid)
+        if channel is None or channel.state is not CREATING or dtype > DBR_DOUBLE:
+            break
+        channel.access = rights & (c.READ_ACCESS | c.WRITE_ACCESS)
+        channel.sid = sid
+        channel.native_type = dtype
+        channel.native_count = count
+        channel.state = CONNECTED
+        out.append(Created(channel))
+        start += _PAIR.size
+    return start
 
 
 def _access_rights(
@@ -84,7 +114,7 @@ def _access_rights(
     rights &= c.READ_ACCESS | c.WRITE_ACCESS
     changed = channel.access != rights
     channel.access = rights
-    if changed and channel.state is ChannelState.CONNECTED:
+    if changed and channel.state is CONNECTED:
         out.append(AccessChanged(channel))
 
 
@@ -92,12 +122,12 @@ def _create_failed(
     state: CircuitState, _t: int, _n: int, cid: int, _p2: int, _b: bytes, out: list[Item]
 ) -> None:
     channel = state.channels.get(cid)
-    if channel is None or channel.state is ChannelState.CONNECTED:
+    if channel is None or channel.state is CONNECTED:
         state.strays += 1
         return
     del state.channels[cid]
-    wanted = channel.state is ChannelState.CREATING
-    channel.state = ChannelState.GONE
+    wanted = channel.state is CREATING
+    channel.state = GONE
     if wanted:
         out.append(CreateFailed(channel, "the server answered the search but has no such channel"))
 
@@ -109,8 +139,8 @@ def _server_disconnect(
     if channel is None:
         state.strays += 1
         return
-    wanted = channel.state is not ChannelState.CLEARING
-    channel.state = ChannelState.GONE
+    wanted = channel.state is not CLEARING
+    channel.state = GONE
     if wanted:
         out.extend(state.drop_requests(channel, ECA_DISCONN, "the server dropped the channel"))
         out.append(ChannelLost(channel))
@@ -120,10 +150,10 @@ def _clear_channel(
     state: CircuitState, _t: int, _n: int, _sid: int, cid: int, _b: bytes, _out: list[Item]
 ) -> None:
     channel = state.channels.get(cid)
-    if channel is None or channel.state is not ChannelState.CLEARING:
+    if channel is None or channel.state is not CLEARING:
         state.strays += 1
         return
-    channel.state = ChannelState.GONE
+    channel.state = GONE
     del state.channels[cid]
 
 

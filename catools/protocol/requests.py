@@ -30,9 +30,9 @@ from .framing import (
     MONITOR_BODY,
     header,
     padded,
-    text_frame,
+    text_payload,
 )
-from .records import ChannelState, CircuitChannel, Event, Put, Subscription
+from .records import CLEARING, CONNECTED, CREATING, CircuitChannel, Event, Put, Subscription
 from .state import CircuitState, RequestRefused
 
 Wanted = tuple[CircuitChannel, int, int, int]
@@ -56,16 +56,19 @@ class Requests(CircuitState):
         """Ask the server for a channel."""
         channel = CircuitChannel(cid, name, token)
         self.channels[cid] = channel
-        self.send(text_frame(c.CREATE_CHAN, name, p1=cid, p2=c.MINOR_VERSION))
+        body = text_payload(name)
+        message = header(c.CREATE_CHAN, len(body), 0, 0, cid, c.MINOR_VERSION) + body
+        self.outgoing.append(message)
+        self.outgoing_size += len(message)
         return channel
 
     def clear(self, channel: CircuitChannel) -> list[Event]:
         """Give a channel back and return how its outstanding requests ended."""
-        if channel.state is ChannelState.CREATING:
+        if channel.state is CREATING:
             # Its SID is unknown; the CLEAR goes out when the server tells it.
-            channel.state = ChannelState.CLEARING
+            channel.state = CLEARING
             channel.sid = -1
-        elif channel.state is ChannelState.CONNECTED:
+        elif channel.state is CONNECTED:
             self.send_clear(channel)
         return self.drop_requests(channel, ECA_CHANDESTROY, "the channel was closed")
 
@@ -80,7 +83,7 @@ class Requests(CircuitState):
         Raises:
             RequestRefused: not connected, no read access, or too large for an old server.
         """
-        if channel.state is not ChannelState.CONNECTED:
+        if channel.state is not CONNECTED:
             raise RequestRefused(ECA_DISCONN, "the channel is not connected")
         if not channel.access & c.READ_ACCESS:
             raise RequestRefused(ECA_NORDACCESS, "the server grants no read access")
@@ -115,9 +118,8 @@ class Requests(CircuitState):
         append = messages.append
         pack = HEADER.pack
         reads = self.reads
-        connected = ChannelState.CONNECTED
         for ident, (channel, dbr, count, index) in enumerate(wanted, first):
-            if channel.state is connected and channel.access & 1 and count < EXTENDED:
+            if channel.state is CONNECTED and channel.access & 1 and count < EXTENDED:
                 reads[ident] = (token, index, dbr, channel)
                 append(pack(c.READ_NOTIFY, 0, dbr, count, channel.sid, ident))
                 continue
@@ -157,7 +159,7 @@ class Requests(CircuitState):
         Raises:
             RequestRefused: not connected, read-only, no write access, unwritable type, too large.
         """
-        if channel.state is not ChannelState.CONNECTED:
+        if channel.state is not CONNECTED:
             raise RequestRefused(ECA_DISCONN, "the channel is not connected")
         if self.settings.read_only:
             raise RequestRefused(ECA_NOWTACCESS, "this client is read-only")
@@ -194,12 +196,11 @@ class Requests(CircuitState):
         messages: list[bytes] = []
         command = c.WRITE_NOTIFY if notify else c.WRITE
         simple = first is not None and not self.settings.read_only
-        connected = ChannelState.CONNECTED
         for ident, (channel, dbr, count, payload, index) in enumerate(writings, first or 0):
             size = len(payload)
             if (
                 simple
-                and channel.state is connected
+                and channel.state is CONNECTED
                 and channel.access & c.WRITE_ACCESS
                 and dbr in WRITABLE
                 and size == ALIGN
@@ -241,7 +242,7 @@ class Requests(CircuitState):
         Raises:
             RequestRefused: not connected, or type or mask that would make the server hang up.
         """
-        if channel.state is not ChannelState.CONNECTED:
+        if channel.state is not CONNECTED:
             raise RequestRefused(ECA_DISCONN, "the channel is not connected")
         if not 0 < mask <= 0xFF:
             raise RequestRefused(ECA_BADMASK, f"event mask {mask} is not within 1 to 255")
@@ -261,7 +262,7 @@ class Requests(CircuitState):
         if self.subscriptions.pop(subscription.ident, None) is None:
             return
         subscription.channel.subscriptions.pop(subscription.ident, None)
-        if subscription.channel.state is ChannelState.CONNECTED:
+        if subscription.channel.state is CONNECTED:
             self.send_cancel(subscription)
 
     def search(self, messages: bytes) -> None:

@@ -71,15 +71,28 @@ class Name:
 
     __slots__ = ("burst", "cid", "frame", "group", "step", "ticket", "tries", "urgent")
 
-    def __init__(self, cid: int, frame: bytes, step: int, urgent: bool) -> None:
-        self.cid = cid
-        self.frame = frame
-        self.step = step
-        self.urgent = urgent
-        self.ticket = 0
-        self.tries = 0
-        self.group: Group | None = None
-        self.burst: Burst | None = None
+    cid: int
+    frame: bytes
+    step: int
+    urgent: bool
+    ticket: int
+    tries: int
+    group: Group | None
+    burst: Burst | None
+
+
+def _name(cid: int, name: bytes, step: int, urgent: bool) -> Name:
+    # Ten thousand of them are made at once, and an __init__ would cost as much as this.
+    entry = Name()
+    entry.cid = cid
+    entry.frame = search_frame(cid, name)
+    entry.step = step
+    entry.urgent = urgent
+    entry.ticket = 0
+    entry.tries = 0
+    entry.group = None
+    entry.burst = None
+    return entry
 
 
 class Burst:
@@ -134,23 +147,20 @@ class Search:
                 waits 1 s, 2 s, 4 s ... so that a name no server can really serve stays cheap.
         """
         if penalty < 0:
-            entry = Name(cid, search_frame(cid, name), 0, urgent)
-            self._names[cid] = entry
+            self._names[cid] = entry = _name(cid, name, 0, urgent)
             self._queue_now(entry, now)
             return
         step = min(BOOST_STEP + penalty, len(self._periods) - 1)
-        entry = Name(cid, search_frame(cid, name), step, urgent=False)
-        self._names[cid] = entry
+        self._names[cid] = entry = _name(cid, name, step, urgent=False)
         self._queue(entry, now)
 
     def lost(self, names: Iterable[tuple[int, bytes]], now: float) -> None:
         """Look again for channels that were lost together."""
         group = Group(now)
         for cid, name in names:
-            entry = Name(cid, search_frame(cid, name), 0, urgent=len(group.members) < PROBES)
+            self._names[cid] = entry = _name(cid, name, 0, len(group.members) < PROBES)
             entry.group = group
             group.members[cid] = entry
-            self._names[cid] = entry
             self._queue_now(entry, now)
 
     def remove(self, cid: int, now: float) -> None:
@@ -241,11 +251,21 @@ class Search:
                 self._unanswered += len(ordinary)
                 self._bursts.append(burst)
                 names += ordinary
-        for entry in names:
-            entry.tries += 1
-            self._queue(entry, now)
-            entry.step = self._next_step(entry, now)
+        self._queue_again(names, now)
         return self._datagrams(names)
+
+    def _queue_again(self, names: list[Name], now: float) -> None:
+        """Queue names that are being sent for the next time."""
+        periods = self._periods
+        # Below this a name goes on to the next step, of whatever kind it is.
+        simple = min(PROBE_STEP, len(periods) - 1)
+        for entry in names:
+            step = entry.step
+            lanes = self._urgent if entry.urgent else self._ordinary
+            entry.tries += 1
+            entry.ticket += 1
+            lanes[step].append((now + periods[step], entry, entry.ticket))
+            entry.step = step + 1 if step < simple else self._next_step(entry, now)
 
     def _take(self, lanes: list[deque[Slot]], now: float, most: int) -> list[Name]:
         taken: list[Name] = []

@@ -13,7 +13,8 @@ from .eca import ECA_DISCONN, ECA_NOWTACCESS
 from .framing import HEADER, frame
 from .ids import IdSource
 from .records import (
-    ChannelState,
+    CLEARING,
+    GONE,
     CircuitChannel,
     Event,
     Item,
@@ -81,6 +82,8 @@ class CircuitState:
         self.strays = 0
         self.echo_deadline: float | None = None
         self.ids = IdSource()
+        self._sorted_reads: dict[int, list[int]] = {}
+        self._sorted_at = 0
 
     def send(self, data: bytes) -> None:
         """Queue bytes for the wire."""
@@ -143,13 +146,13 @@ class CircuitState:
 
     def send_clear(self, channel: CircuitChannel) -> None:
         """Ask the server to free a channel; its CID stays taken until the answer."""
-        channel.state = ChannelState.CLEARING
+        channel.state = CLEARING
         self.send(frame(c.CLEAR_CHANNEL, p1=channel.sid, p2=channel.cid))
 
     def send_cancel(self, subscription: Subscription) -> None:
         """Ask the server to end a subscription; updates for it are dropped from now on."""
         self.cancelling[subscription.ident] = subscription
-        subscription.channel.cancelling.add(subscription.ident)
+        subscription.channel.cancelling |= {subscription.ident}
         sid, ident = subscription.channel.sid, subscription.ident
         self.send(
             frame(
@@ -161,7 +164,7 @@ class CircuitState:
         """Take the server's word that a subscription has ended."""
         subscription = self.cancelling.pop(ident, None)
         if subscription is not None:
-            subscription.channel.cancelling.discard(ident)
+            subscription.channel.cancelling -= {ident}
 
     def send_echo(self) -> None:
         """Ask for a sign of life in the form the server's revision knows."""
@@ -171,8 +174,7 @@ class CircuitState:
     def drop_requests(self, channel: CircuitChannel, status: int, detail: str) -> list[Event]:
         """Forget everything outstanding on a channel and return how each request ended."""
         ended: list[Event] = []
-        lost_reads = [i for i, entry in self.reads.items() if entry[3] is channel]
-        for ident in lost_reads:
+        for ident in self._reads_of(channel):
             token, index, _, _ = self.reads.pop(ident)
             ended.append(ReadFailed(token, index, status, detail))
         ended += [
@@ -184,8 +186,24 @@ class CircuitState:
         # The server answers no EVENT_CANCEL of a channel that it has dropped.
         for ident in channel.cancelling:
             self.cancelling.pop(ident, None)
-        channel.cancelling.clear()
+        channel.cancelling = frozenset()
         return ended
+
+    def _reads_of(self, channel: CircuitChannel) -> list[int]:
+        """Return the reads that are outstanding on a channel.
+
+        They are sorted by channel when this is asked for, and again only after others have been
+        sent: thousands of channels may be closed one by one while thousands of reads are under way.
+        """
+        if not self.reads:
+            return []
+        if self._sorted_at != self.ids.following:
+            self._sorted_at = self.ids.following
+            self._sorted_reads = {}
+            for ident, entry in self.reads.items():
+                self._sorted_reads.setdefault(entry[3].cid, []).append(ident)
+        found = self._sorted_reads.pop(channel.cid, [])
+        return [ident for ident in found if ident in self.reads]
 
     def _take_puts(self, channel: CircuitChannel) -> Iterator[Put]:
         in_flight, channel.put_in_flight = channel.put_in_flight, None
@@ -207,7 +225,7 @@ class CircuitState:
         self.subscriptions.clear()
         self.cancelling.clear()
         for channel in self.channels.values():
-            channel.state = ChannelState.GONE
+            channel.state = GONE
             channel.subscriptions.clear()
             ended += [
                 WriteDone(put.token, put.index, ECA_DISCONN, detail)

@@ -233,6 +233,24 @@ def test_connect_timeout(ioc: Ioc) -> None:
     assert [value.ok for value in seen] == [False, True]
 
 
+def test_waiting_for_connections_ends_with_the_last_of_them(ioc: Ioc) -> None:
+    def waits() -> bool:
+        return any(
+            info.task is not None and info.task.name == "catools connect"
+            for info in cothread.cothreads()
+        )
+
+    seen: list[Any] = []
+    names = [ioc.name("AO2"), ioc.name("LONG")]
+    monitors = camonitor(names, lambda *item: seen.append(item), connect_timeout=3600)
+    assert waits()
+    wait_until(lambda: len(seen) == 2, "both values")
+    wait_until(lambda: not waits(), "the end of the wait for connections")
+    assert all(value.ok for value, _ in seen)
+    for monitor in monitors:
+        monitor.close()
+
+
 def test_bad_arguments(ioc: Ioc) -> None:
     with pytest.raises(InvalidDatatype):
         camonitor(ioc.name("AO2"), print, datatype="no such type")

@@ -572,10 +572,10 @@ def test_identifiers_wrap_and_skip_those_in_use() -> None:
     channel = connected(circuit)
     held = circuit.subscribe(channel, 6, 0, 1, "feed")
     assert held.ident == 1
-    circuit.ids._next = 0xFFFFFFFF
+    circuit.ids.following = 0xFFFFFFFF
     idents = [circuit.read(channel, 6, 0, None) for _ in range(3)]
     assert idents == [0xFFFFFFFF, 2, 3]
-    circuit.ids._next = 0xFFFFFFFF - 1
+    circuit.ids.following = 0xFFFFFFFF - 1
     circuit.read_many([(channel, 6, 0, index) for index in range(4)], None)
     assert len(circuit.reads) == 7
 
