@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from time import time
@@ -19,6 +20,7 @@ from coshell.past import NOTHING, Past, since_then
 from coshell.qt.axes import Axis
 from coshell.qt.colours import CURVES
 from coshell.qt.history import History
+from cothread import Spawn
 from cothread.clock import monotonic
 
 __all__ = ["Chart"]
@@ -61,6 +63,7 @@ class Chart(QtWidgets.QWidget):
         span_s: how much time is shown while it is live.
         image_width: draw arrays as pictures of that many columns.
         since: epoch seconds at which the time axis begins, for as long as nobody chooses a span.
+        add: watches PVs whose names are dropped on the chart; without it none can be.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Chart(QtWidgets.QWidget):
         span_s: float = 60.0,
         image_width: int = 0,
         since: float | None = None,
+        add: Callable[[list[str]], object] | None = None,
     ) -> None:
         super().__init__()
         self.setWindowTitle(f"{panel.title} plot")
@@ -76,6 +80,8 @@ class Chart(QtWidgets.QWidget):
         self.panel = panel
         self.span_s = span_s
         self.since = since
+        self._add = add
+        self.setAcceptDrops(add is not None)
         self.image_width = image_width
         self.paused = False
         self.pictures = 0
@@ -112,6 +118,7 @@ class Chart(QtWidgets.QWidget):
         self.images.hide()
         split = QtWidgets.QSplitter(QtCore.Qt.Vertical)
         for part in (self.graphics, self.arrays, self.images):
+            part.setAcceptDrops(False)
             split.addWidget(part)
         self.pause_button = QtWidgets.QPushButton("Pause")
         self.pause_button.setCheckable(True)
@@ -346,6 +353,27 @@ class Chart(QtWidgets.QWidget):
             self.readout.setText(str(exc))
         else:
             self.readout.setText(f"written to {name}")
+
+    def dragEnterEvent(self, event: Any) -> None:  # noqa: N802
+        """Welcome names of PVs."""
+        if event.mimeData().hasText():
+            event.setDropAction(QtCore.Qt.CopyAction)
+            event.accept()
+
+    def dropEvent(self, event: Any) -> None:  # noqa: N802
+        """Draw the PVs that were dropped, too."""
+        names = event.mimeData().text().split()
+        event.setDropAction(QtCore.Qt.CopyAction)
+        event.accept()
+        # Whoever drags is held until this returns.
+        Spawn(self._take_in, names).name = f"plot {' '.join(names)}"
+
+    def _take_in(self, names: list[str]) -> None:
+        try:
+            if self._add is not None:
+                self._add(names)
+        except ValueError as exc:
+            self.readout.setText(str(exc))
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         """Begin to move along."""

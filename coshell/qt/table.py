@@ -112,6 +112,21 @@ class PanelModel(QtCore.QAbstractTableModel):
             return self._looks.brush(cell.role, background=role == QtCore.Qt.BackgroundRole)
         return None
 
+    def flags(self, index: Any) -> Any:
+        """Let rows be dragged to where a PV is wanted."""
+        return super().flags(index) | QtCore.Qt.ItemIsDragEnabled
+
+    def mimeTypes(self) -> list[str]:  # noqa: N802
+        """Return what a dragged row is: the name of its PV, as text."""
+        return ["text/plain"]
+
+    def mimeData(self, indexes: Any) -> Any:  # noqa: N802
+        """Return the names of dragged rows, one in a line."""
+        numbers = sorted({index.row() for index in indexes})
+        data = QtCore.QMimeData()
+        data.setText("\n".join(self.rows[number].name for number in numbers))
+        return data
+
     def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:  # noqa: N802
         """Return a column's title."""
         if role == QtCore.Qt.DisplayRole and orientation == QtCore.Qt.Horizontal:
@@ -173,6 +188,7 @@ class PanelTable(QtWidgets.QWidget):
         self.view = QtWidgets.QTableView()
         self.view.setModel(self.model)
         self.view.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
+        self.view.setDragEnabled(True)
         self.view.setAlternatingRowColors(True)
         self.view.setShowGrid(False)
         self.view.setWordWrap(False)
@@ -210,7 +226,8 @@ class PanelTable(QtWidgets.QWidget):
         self.model.refresh()
         count = self.model.panel.count()
         parts = [f"{len(self.model.rows)} of {count.rows}"]
-        parts += [f"{count.lost} disconnected"] if count.lost else []
+        parts += [f"{count.searching} searching"] if count.searching else []
+        parts += [f"{count.disconnected} disconnected"] if count.disconnected else []
         parts += [f"{count.alarms} in alarm"] if count.alarms else []
         self.count.setText(" · ".join(parts))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import time
 from typing import Any, Final
 
-from coshell.past import Past, best
+from coshell.past import Past, begin_at, best
 from coshell.qt.chart import Chart
 from coshell.qt.places import Places
 from coshell.qt.put import PutWindow
@@ -15,6 +16,7 @@ from coshell.qt.start import NoWindows, start
 from coshell.qt.table import PanelTable
 from coshell.session import Session
 from coshell.watch import Watch
+from cothread.clock import monotonic
 
 __all__ = ["NoWindows", "Windows", "windows"]
 
@@ -90,7 +92,12 @@ class Windows:
         if found is not None:
             found.begin_at(since)
             return found  # type: ignore[no-any-return]
-        window = Chart(watch.panel, span_s, image_width, since)
+
+        def add(names: list[str]) -> None:
+            fresh = watch.add(names, self._session.known())
+            self._recall(watch, fresh, span_s if since is None else time() - since)
+
+        window = Chart(watch.panel, span_s, image_width, since, add)
         self._show(window, watch, CHART)
         return window
 
@@ -104,9 +111,16 @@ class Windows:
         start()
         self._plots += 1
         watch = self._session.watches.open(list(names), f"plot{self._plots}")
+        self._recall(watch, names, span_s)
         chart = self.chart(watch, span_s)
         _on_close(chart, watch.close)
         return chart
+
+    def _recall(self, watch: Watch, names: Sequence[str], span_s: float) -> None:
+        """Let curves of PVs that are not drawn yet begin with what the session has recorded."""
+        now = monotonic()
+        rows = [watch.panel[name] for name in names]
+        begin_at(rows, now - span_s, now, self._session.past)
 
     def put(self, name: str) -> PutWindow:
         """Show the window for puts to a PV.

@@ -69,7 +69,7 @@ def iqt(
     """
     global _home
     scheduler.check_thread("iqt")
-    core, widgets = _load()
+    core, gui, widgets = _load()
     app = _application(core, widgets, argv)
     if _home is None or _home.app is not app:
         # Qt's own, where there are both: nothing of Python's may come between us and the loop.
@@ -77,7 +77,7 @@ def iqt(
         execute = getattr(widgets.QApplication, exec_name)
         _home = Home(app, core, execute, poll_interval)
         _home.quits = _quits
-        make_cooperative(_home, core, widgets)
+        make_cooperative(_home, core, gui, widgets)
         _report_slots()
         atexit.register(_home.close)
         if app.thread().loopLevel() > 0:
@@ -153,15 +153,15 @@ def _positional(function: Callable[..., Any]) -> int | None:
     return sum(parameter.kind in kinds for parameter in parameters)
 
 
-def _load() -> tuple[Any, Any]:
+def _load() -> tuple[Any, Any, Any]:
     try:
-        from qtpy import QtCore, QtWidgets
+        from qtpy import QtCore, QtGui, QtWidgets
     except Exception as exc:
         # qtpy has exceptions of its own for "no binding", and does not need to be there itself.
         raise CothreadError(
             f"Qt is not installed ({exc}); pip install 'coshell[qt]' brings PyQt5 and qtpy"
         ) from exc
-    return QtCore, QtWidgets
+    return QtCore, QtGui, QtWidgets
 
 
 def _application(core: Any, widgets: Any, argv: Sequence[str] | None) -> Any:

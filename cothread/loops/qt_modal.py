@@ -44,16 +44,18 @@ _CORE: Final[dict[str, tuple[str, ...]]] = {
     "QEventLoop": (*_EXEC, "processEvents"),
 }
 
+_GUI: Final[dict[str, tuple[str, ...]]] = {"QDrag": _EXEC}
+
 _patched: set[Any] = set()
 
 
-def make_cooperative(home: Home, core: Any, widgets: Any) -> None:
+def make_cooperative(home: Home, core: Any, gui: Any, widgets: Any) -> None:
     """Replace the methods that run loops by such as wait cooperatively; once per process."""
     current_home[:] = [home]
     if widgets in _patched:
         return
     _patched.add(widgets)
-    for module, table in ((widgets, BLOCKING), (core, _CORE)):
+    for module, table in ((widgets, BLOCKING), (gui, _GUI), (core, _CORE)):
         for name, methods in table.items():
             for method in methods:
                 _route(getattr(module, name), method)

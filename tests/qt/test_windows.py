@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from qtpy import QtCore, QtWidgets
+from qtpy import QtCore, QtGui, QtWidgets
 
 from cothread import Sleep
 
@@ -18,6 +18,7 @@ pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 from coshell.panel.look import Look
 from coshell.panel.model import Metadata, Panel
 from coshell.panel.theme import Theme
+from coshell.panel.trend import Trend
 from coshell.qt.axes import bands
 from coshell.qt.chart import Chart
 from coshell.qt.history import History
@@ -148,6 +149,21 @@ def test_nothing_selected_offers_nothing(table):
     assert not any(action.isEnabled() for action in table.menu().actions())
 
 
+def test_the_line_above_the_table_counts(table, panel):
+    assert table.count.text() == "3 of 3 · 1 searching · 1 in alarm"
+    panel.apply_disconnect(panel["C"], time.monotonic(), time.time())
+    until(lambda: table.count.text() == "3 of 3 · 1 searching · 1 disconnected")
+
+
+def test_dragged_rows_are_names(table):
+    model = table.model
+    assert model.flags(model.index(0, 0)) & QtCore.Qt.ItemIsDragEnabled
+    dragged = [model.index(row, column) for row in (1, 2) for column in (0, 1)]
+    data = model.mimeData(dragged)
+    assert data.text() == "B-2\nC"
+    assert data.formats() == ["text/plain"]
+
+
 @pytest.fixture
 def chart(panel):
     window = Chart(panel, 10.0)
@@ -192,6 +208,80 @@ def test_a_paused_chart_stands_still_and_loses_nothing(chart, panel):
 def test_a_gap_where_there_was_no_value(chart, panel):
     panel.apply_disconnect(panel["C"], time.monotonic(), time.time())
     assert np.isnan(chart._traces["C"].history.values[-1])
+
+
+def test_a_chart_begins_when_it_is_told_to(panel):
+    since = time.time() - 100
+    panel["C"].trend.clear()
+    for ago, value in ((90.0, 1.0), (50.0, 2.0)):
+        panel["C"].trend.add(value, time.monotonic() - ago)
+    chart = Chart(panel, 10.0, since=since)
+    times, values = chart._traces["C"].curve.getData()
+    assert list(values[:2]) == [1, 2]
+    assert times[0] == pytest.approx(time.time() - 90, abs=5)
+    assert chart.plot.viewRange()[0][0] == pytest.approx(since, abs=5)
+    chart.span.setValue(30)
+    low, high = chart.plot.viewRange()[0]
+    assert high - low == pytest.approx(30, rel=0.1)
+    chart.close()
+    chart.deleteLater()
+
+
+def test_an_open_chart_begins_anew_with_what_was_found_since(chart, panel):
+    row = panel["C"]
+    old = row.trend
+    row.trend = Trend()
+    row.trend.add(5.0, time.monotonic() - 500)
+    for bucket in old:
+        row.trend.add(bucket.last, bucket.began)
+    chart.begin_at(time.time() - 600)
+    assert chart._traces["C"].curve.getData()[1][0] == 5
+    chart.begin_at(None)
+    low, high = chart.plot.viewRange()[0]
+    assert high - low == pytest.approx(10, rel=0.1)
+
+
+def test_a_value_that_nobody_changes_is_drawn_up_to_now(chart, panel):
+    panel.apply_update(panel["C"], Reading(4, timestamp=time.time()), time.monotonic())
+    before = chart._traces["C"].history.times[-1]
+    until(lambda: chart._traces["C"].curve.getData()[0][-1] > before + 1)
+    assert chart._traces["C"].history.times[-1] == before
+    assert chart._traces["C"].curve.getData()[1][-1] == 4
+
+
+def test_a_chart_tells_what_it_remembers(chart):
+    start = time.time()
+    assert chart.past("nobody", 0.0).buckets == ()
+    chart._traces["C"].history = History()
+    for number in range(1000):
+        chart._traces["C"].history.add(start - 100 + number / 10, number)
+    found = chart.past("C", time.monotonic() - 50)
+    assert found.datatype == 6
+    assert len(found.buckets) <= 120
+    assert found.buckets[0].began == pytest.approx(time.monotonic() - 50, abs=5)
+    assert found.buckets[-1].last == 999
+
+
+def test_names_dropped_on_a_chart_are_drawn_too(panel):
+    added = []
+
+    def add(names: list[str]) -> None:
+        if "}" in names[0]:
+            raise ValueError("no such pattern")
+        added.extend(names)
+
+    chart = Chart(panel, add=add)
+    for text in ("DEMO:A DEMO:B\n", "}"):
+        data = QtCore.QMimeData()
+        data.setText(text)
+        place, buttons = QtCore.QPointF(5, 5), QtCore.Qt.LeftButton
+        drop = QtGui.QDropEvent(place, QtCore.Qt.CopyAction, data, buttons, QtCore.Qt.NoModifier)
+        QtWidgets.QApplication.sendEvent(chart, drop)
+        assert drop.isAccepted()
+    until(lambda: chart.readout.text() == "no such pattern")
+    assert added == ["DEMO:A", "DEMO:B"]
+    chart.close()
+    chart.deleteLater()
 
 
 class Array(np.ndarray):
@@ -252,6 +342,10 @@ def test_history_is_bounded_and_in_order():
     history.gap(30)
     history.gap(31)
     assert history.times[-1] == 30
+    room = 10 - len(history)
+    before = list(history.times)
+    history.precede([(float(number), 0.0) for number in range(12)])
+    assert list(history.times) == [float(12 - room + n) for n in range(room)] + before
 
 
 @pytest.fixture
