@@ -276,7 +276,7 @@ def test_names_dropped_on_a_chart_are_drawn_too(panel):
         data.setText(text)
         place, buttons = QtCore.QPointF(5, 5), QtCore.Qt.LeftButton
         drop = QtGui.QDropEvent(place, QtCore.Qt.CopyAction, data, buttons, QtCore.Qt.NoModifier)
-        QtWidgets.QApplication.sendEvent(chart, drop)
+        chart.dropEvent(drop)
         assert drop.isAccepted()
     until(lambda: chart.readout.text() == "no such pattern")
     assert added == ["DEMO:A", "DEMO:B"]
