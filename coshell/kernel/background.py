@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from cothread import Event, Spawn, run_async
+from cothread import Event, Sleep, Spawn, current, run_async
 from cothread.coselect import wait_readable
 from cothread.interrupts import set_foreground
 
@@ -19,10 +18,11 @@ from .jobs import Job
 if TYPE_CHECKING:
     from .shell import CoShell
 
-__all__ = ["attach", "spawn_code"]
+__all__ = ["attach", "refuse_background", "spawn_code", "wait_for_foreground"]
 
 DETACH: Final = b"\x1a"
 ESCAPE: Final = b"\x1b"
+ASIDE_S: Final = 0.05
 NAME_LENGTH: Final = 24
 
 
@@ -88,11 +88,41 @@ def attach(shell: CoShell, job: Job) -> bool:
 def _foreground(shell: CoShell, job: Job) -> Iterator[None]:
     previous = set_foreground(job.task)
     shell.jobs.attached = job
+    shell.jobs.attaching.Signal()
     try:
         yield
     finally:
         shell.jobs.attached = None
         set_foreground(previous)
+
+
+def refuse_background(shell: CoShell) -> None:
+    """Refuse the keyboard to background jobs: the operator is typing something else.
+
+    Raises:
+        RuntimeError: this is a background job.
+    """
+    if not shell.is_foreground(current()):
+        job = shell.jobs.current()
+        number = f"%fg {job.number}" if job is not None else "%fg"
+        raise RuntimeError(
+            f"input() in a background job: the keyboard belongs to the prompt; {number} first"
+        )
+
+
+def wait_for_foreground(shell: CoShell, reason: str) -> None:
+    """Ask the operator to bring the job that runs now to the foreground.
+
+    Args:
+        reason: what for.
+    Suspends: until that is done.
+    """
+    while not shell.is_foreground(current()):
+        job = shell.jobs.current()
+        if job is None:
+            raise RuntimeError(f"{reason} in the background, in what is no job")
+        shell.emit(f"job {job.number} ({job.name}): {reason}; %fg {job.number} goes there")
+        shell.jobs.attaching.Wait()
 
 
 def _watch_keys(shell: CoShell, event: Event[bool]) -> None:
@@ -102,13 +132,15 @@ def _watch_keys(shell: CoShell, event: Event[bool]) -> None:
     fd = shell.terminal.source.fileno()
     while True:
         wait_readable(fd)
-        with suppress(BlockingIOError):
-            data = os.read(fd, 1024)
-            before, detach, after = data.partition(DETACH)
-            if data == ESCAPE or not data:
-                event.Signal(False)
-                return
-            shell.host.type_ahead(before + after)
-            if detach:
-                event.Signal(False)
-                return
+        if shell.console.screen is not None or shell.console.lent:
+            Sleep(ASIDE_S)  # the job asks something, or has a program ask
+            continue
+        data = shell.terminal.typed()
+        before, detach, after = data.partition(DETACH)
+        if data == ESCAPE or not data:
+            event.Signal(False)
+            return
+        shell.host.type_ahead(before + after)
+        if detach:
+            event.Signal(False)
+            return

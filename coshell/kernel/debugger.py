@@ -3,17 +3,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from greenlet import getcurrent
+from IPython.core.getipython import get_ipython
 from IPython.terminal.debugger import TerminalPdb
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.shortcuts import PromptSession
 
 from cothread.interrupts import request_interrupt
 
+from .background import wait_for_foreground
 from .host import PromptHost
 
-__all__ = ["Debugger"]
+if TYPE_CHECKING:
+    from .shell import CoShell
+
+__all__ = ["Debugger", "breakpoints"]
+
+OURS: Final = ("cothread.", "IPython.", "coshell.kernel.")
 
 
 class _Here:
@@ -29,12 +42,19 @@ class _Answer:
 
 
 class Debugger(TerminalPdb):
-    """IPython's debugger, with the prompt of a shell that has a `host`."""
+    """IPython's debugger, with the prompt of a shell that has a `host`.
+
+    It stays in the cothread it was started in: others run on while that waits.
+    """
 
     shell: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        self._use_history(get_ipython())
+        # The library's own would keep SIGINT after `continue`, and stop in the scheduler.
+        super().__init__(*args, **{"nosigint": True, **kwargs})
+        self._strand = getcurrent()
+        self._begun_in: set[FrameType] = set()
         # Neither the thread nor the loop that IPython would give to the prompt is needed.
         self.thread_executor = cast(Any, _Here())
         self.pt_loop.close()
@@ -42,8 +62,83 @@ class Debugger(TerminalPdb):
         session: PromptSession[str] = self.pt_app
         host.adopt(session)
 
+    @staticmethod
+    def _use_history(shell: Any) -> None:
+        """Keep the history in memory where its file cannot be made."""
+        if shell.debugger_history is None and shell.debugger_history_file is not None:
+            try:
+                open(os.path.expanduser(shell.debugger_history_file), "a").close()
+            except OSError:
+                shell.debugger_history = InMemoryHistory()
+
+    def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Look at what the debugged cothread does next, and at no other."""
+        if getcurrent() is not self._strand:
+            return None
+        tracer = super().trace_dispatch(frame, event, arg)
+        if event == "return" and _is_last(frame):
+            self.set_continue()
+        return tracer
+
+    def set_trace(self, frame: FrameType | None = None, **kwargs: Any) -> Any:
+        """Begin with a frame, by default the caller's."""
+        frame = frame or sys._getframe(1)
+        self._begun_in = set(_callers(frame))
+        return super().set_trace(frame, **kwargs)
+
+    def stop_here(self, frame: FrameType) -> bool:
+        """Return whether to stop in a frame: not where ours has called something on the way."""
+        if not super().stop_here(frame):
+            return False
+        for caller in _callers(frame):
+            if _is_ours(caller):
+                return False
+            if caller in self._begun_in:
+                return True
+        return True
+
     def _prompt(self) -> str:
         host: PromptHost = self.shell.host
         if not host.can_ask:
             return input(self.prompt)
         return host.run(self.pt_app, request_interrupt)
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame, who called it, and so on."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_ours(frame: FrameType) -> bool:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.startswith(OURS)
+
+
+def _is_last(frame: FrameType) -> bool:
+    """Return whether a frame is that of a cell, or of what a job runs: after it comes our own."""
+    caller = frame.f_back
+    if caller is None:
+        return True
+    package, _, module = caller.f_globals.get("__name__", "").partition(".")
+    if package == "IPython":
+        return (module, caller.f_code.co_name) == ("core.interactiveshell", "run_code")
+    return bool(package == "cothread")
+
+
+@contextmanager
+def breakpoints(shell: CoShell) -> Iterator[None]:
+    """Have `breakpoint()` start a debugger, unless the environment names another."""
+
+    def stop(*args: Any, **kwargs: Any) -> Any:
+        if "PYTHONBREAKPOINT" in os.environ:
+            return sys.__breakpointhook__(*args, **kwargs)
+        wait_for_foreground(shell, "breakpoint()")
+        return shell.debugger_cls().set_trace(sys._getframe(1))
+
+    previous, sys.breakpointhook = sys.breakpointhook, stop
+    try:
+        yield
+    finally:
+        sys.breakpointhook = previous

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from cothread import Spawn, Timedout, WasCancelled, current, hooks
+from cothread import Pulse, Spawn, Timedout, WasCancelled, current, hooks
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
@@ -164,6 +164,7 @@ class Jobs:
         self._clock = clock
         self._on_change = on_change
         self.attached: Job | None = None
+        self.attaching = Pulse()
         installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
         ours = Path(__file__).parents[2]
         self._library = tuple(

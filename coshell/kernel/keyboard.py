@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import os
-import select
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from cothread.coselect import wait_readable
@@ -23,8 +25,8 @@ class Host(Protocol):
     def can_ask(self) -> bool:
         """Whether that can be done now."""
 
-    def ask(self, message: str) -> str:
-        """Ask, after a prompt."""
+    def ask(self, message: str, password: bool = False) -> str:
+        """Ask, after a prompt; what is typed as a password is not shown."""
 
     def typed_ahead(self) -> bytes:
         """Take the keys that are kept for the next prompt."""
@@ -93,24 +95,38 @@ class Keyboard(io.TextIOBase):
 
     Args:
         console: where the line is typed.
-        original: the terminal's own stream.
         host: asks for a line with editing.
         check: called before anything is read; raises when the caller may not read.
     """
 
-    def __init__(
-        self, console: Console, original: Any, host: Host, check: Callable[[], object]
-    ) -> None:
+    def __init__(self, console: Console, host: Host, check: Callable[[], object]) -> None:
         self._host = host
         self._check = check
         self._console = console
-        self._original = original
-        self._lines = LineReader(int(original.fileno()), console.terminal.encoding)
+        self._terminal = console.terminal
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Be what programs read in the `with` block."""
+        self._lines = LineReader(self._terminal.source.fileno(), self.encoding)
+        original, sys.stdin = sys.stdin, self
+        # The library's own reads the device, with whatever line discipline it finds there.
+        unpatched = getpass.getpass
+        setattr(getpass, "getpass", self._secret)  # noqa: B010  # newer Pythons have more arguments
+        try:
+            yield
+        finally:
+            sys.stdin = original
+            getpass.getpass = unpatched
+
+    def _secret(self, prompt: str = "Password: ", _stream: Any = None, **_: Any) -> str:
+        self._check()
+        return self._host.ask(prompt, password=True)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """The terminal's."""
-        return self._console.terminal.encoding
+        return self._terminal.encoding
 
     def isatty(self) -> bool:
         """Return True: somebody sits at it."""
@@ -147,10 +163,7 @@ class Keyboard(io.TextIOBase):
 
     def _type_ahead(self) -> None:
         """Take what was typed before the terminal edits lines: afterwards it would lie there."""
-        fd = int(self._original.fileno())
-        data = self._host.typed_ahead()
-        while select.select([fd], [], [], 0)[0] and (block := os.read(fd, BLOCK)):
-            data += block
+        data = self._host.typed_ahead() + self._terminal.typed()
         if data:
             self._lines.prime(data.replace(b"\r", b"\n"))
             self._console.write(data.replace(b"\r", b"\n").decode(self.encoding, "replace"))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from subprocess import CalledProcessError
 from typing import Any, cast
 
@@ -24,10 +24,12 @@ from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets import Enum, default
 
-from cothread import Spawn, Yield, current, hooks
+from cothread import Spawn, Yield, hooks
 from cothread.scheduler import scheduler
 
+from .background import refuse_background
 from .console import Console
+from .debugger import Debugger, breakpoints
 from .dock import Dock
 from .errors import CapturedErrors
 from .failures import Failures, summarise
@@ -80,16 +82,17 @@ class CoShell(TerminalInteractiveShell):
         self.jobs = Jobs(self._job_changed)
         self.interrupts = Interrupts()
         self.guest = Guest(self.failures.add)
-        self.outlet = Outlet(self.console, self.jobs.job_of, self._is_foreground)
+        self.outlet = Outlet(self.console, self.jobs.job_of, self.is_foreground)
         self.errors = CapturedErrors(self.terminal, self.outlet.stray)
         self.console.drain = self.errors.drain
         self.host = PromptHost(self.console, self.guest, self.interrupts)
         self.programs = Programs(
-            self.console, self.interrupts, self.errors, self.host, self._is_foreground
+            self.console, self.interrupts, self.errors, self.host, self.is_foreground
         )
         self.stalls = Stalls(
             self.console, self.jobs, self.interrupts, self.emit, self.host.type_ahead
         )
+        self.keyboard = Keyboard(self.console, self.host, partial(refuse_background, self))
         self._opened = ExitStack()
         self._depth = 0
         self._steps: deque[Callable[[], object]] = deque()
@@ -130,7 +133,8 @@ class CoShell(TerminalInteractiveShell):
             if self.terminal.interactive:
                 stack.enter_context(self.outlet.installed())
                 stack.enter_context(self.errors.captured())
-                stack.enter_context(self._keyboard())
+                stack.enter_context(self.keyboard.installed())
+                stack.enter_context(breakpoints(self))
                 stack.enter_context(handling(signal.SIGWINCH, self._on_resize))
             stack.enter_context(self.interrupts.installed())
             stack.enter_context(handling(signal.SIGQUIT, self._on_quit))
@@ -185,11 +189,7 @@ class CoShell(TerminalInteractiveShell):
     @property
     def debugger_cls(self) -> Any:
         """The debugger that `%debug` and `breakpoint()` use."""
-        if self.simple_prompt:
-            return super().debugger_cls
-        from .debugger import Debugger
-
-        return Debugger
+        return super().debugger_cls if self.simple_prompt else Debugger
 
     def init_prompt_toolkit_cli(self) -> None:
         """Make IPython's prompt session, and put the dock into it."""
@@ -266,19 +266,6 @@ class CoShell(TerminalInteractiveShell):
             print(text)
         else:
             self.programs.page(get_pager_cmd(), text)
-
-    def _may_read(self) -> None:
-        """Refuse the keyboard to background jobs: the operator is typing something else.
-
-        Raises:
-            RuntimeError: this is a background job.
-        """
-        if not self._is_foreground(current()):
-            job = self.jobs.current()
-            number = f"%fg {job.number}" if job is not None else "%fg"
-            raise RuntimeError(
-                f"input() in a background job: the keyboard belongs to the prompt; {number} first"
-            )
 
     def _prompt_for_line(self) -> str:
         """Read one cell from a pipe or a terminal that cannot be painted on."""
@@ -391,7 +378,8 @@ class CoShell(TerminalInteractiveShell):
 
     # -- who is who
 
-    def _is_foreground(self, task: Spawn[Any] | None) -> bool:
+    def is_foreground(self, task: Spawn[Any] | None) -> bool:
+        """Return whether a cothread (None: the main one) is what the operator waits for."""
         attached = self.jobs.attached
         return task is None or (attached is not None and attached.task is task)
 
@@ -415,10 +403,6 @@ class CoShell(TerminalInteractiveShell):
 
     # -- the terminal
 
-    def _secret(self, prompt: str = "Password: ", _stream: Any = None, **_: Any) -> str:
-        self._may_read()
-        return self.host.ask(prompt, password=True)
-
     def enable_gui(self, gui: str | None = None) -> None:
         """Bring Qt in: what `%gui qt` and `%matplotlib qt` do. Other toolkits have no place here.
 
@@ -432,21 +416,6 @@ class CoShell(TerminalInteractiveShell):
         from cothread import iqt
 
         iqt()
-
-    @contextmanager
-    def _keyboard(self) -> Iterator[None]:
-        original, sys.stdin = (
-            sys.stdin,
-            Keyboard(self.console, self.terminal.source, self.host, self._may_read),
-        )
-        # The library's own reads the device, with whatever line discipline it finds there.
-        unpatched = getpass.getpass
-        setattr(getpass, "getpass", self._secret)  # noqa: B010  # newer Pythons have more arguments
-        try:
-            yield
-        finally:
-            sys.stdin = original
-            getpass.getpass = unpatched
 
     def _on_resize(self, *_: object) -> None:
         self.console.resized()

@@ -35,6 +35,7 @@ KEYS = {
     "alt-enter": "\x1b\r",
     "ctrl-c": "\x03",
     "ctrl-d": "\x04",
+    "ctrl-l": "\x0c",
     "ctrl-r": "\x12",
     "ctrl-z": "\x1a",
     "ctrl-\\": "\x1c",

@@ -103,28 +103,6 @@ def test_input_in_an_await_cell_and_in_a_job(shell):
     shell.wait_for("In [5]: typed")
 
 
-def test_jobs_go_on_while_the_debugger_waits(shell):
-    shell.line(COUNT)
-    shell.wait_prompt(3)
-    shell.line("exec('def f(x):\\n return 1 / x')")
-    shell.wait_prompt(4)
-    shell.line("f(0)")
-    shell.wait_for("ZeroDivisionError")
-    shell.wait_prompt(5)
-    shell.line("%debug")
-    shell.wait_match("^ipdb>$")
-    shell.line("m = len(n)")
-    shell.wait_match("^ipdb>$")
-    shell.send("half")
-    shell.key("ctrl-c")
-    shell.line("Sleep(0.1), 'went on', len(n) > m, x")
-    shell.wait_for("'went on', True, 0)")
-    shell.line("q")
-    shell.wait_prompt(6)
-    shell.line("bool(job)")
-    shell.wait_for("Out[6]: False")
-
-
 def run_cell(shell: Terminal, *lines: str) -> None:
     """Type a cell of several lines and run it."""
     for line in lines:
