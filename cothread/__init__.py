@@ -15,7 +15,7 @@ from .inspection import Statistics, cothreads
 from .quitting import Quit, WaitForQuit
 from .scheduler import scheduler
 from .tasks import Protect, Spawn, WaitForAll, current
-from .threads import Callback, CallbackResult, ThreadedEventQueue
+from .threads import Callback, CallbackResult, ThreadedEventQueue, in_thread
 from .timers import Timer
 from .waiting import Sleep, SleepUntil, Yield
 
@@ -56,6 +56,7 @@ __all__ = [
     "asyncio_hook",
     "current",
     "hooks",
+    "in_thread",
     "iqt",
     "run_async",
     "scheduler_thread_id",

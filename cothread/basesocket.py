@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from .clock import Timedout, expiry
 from .coselect import wait_or_block
 from .poller import POLLIN, POLLNVAL, POLLOUT
+from .resolving import addresses
 from .scheduler import scheduler
 from .waiting import Yield
 
@@ -37,6 +38,9 @@ FULL_BACKLOG_S: Final = 0.01
 """Pause before connecting again to a local socket whose queue is full: nothing tells of its end."""
 
 _UNDER_WAY: Final = {errno.EINPROGRESS, errno.EALREADY}
+_NAMED: Final = {_socket.AF_INET, _socket.AF_INET6}
+_SPECIAL: Final = ("", "<")
+"""How hosts begin that are no names: any address, and `<broadcast>`."""
 # As an int: `&` with the enumeration itself costs as much as the system call.
 _DONTWAIT: Final = int(getattr(_socket, "MSG_DONTWAIT", 0))
 
@@ -153,7 +157,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
         return socket(self.family, self.type, self.proto, fileno=fd), address
 
     def connect(self, address: Any, /) -> None:
-        """Connect to an address; a host name is looked up first, which holds up everything.
+        """Connect to an address; a host name is looked up first.
 
         Suspends: maybe.
         """
@@ -174,6 +178,8 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
             return errno.EAGAIN
 
     def _connect(self, address: Any) -> int:
+        if self._timeout != 0 and self.family in _NAMED:
+            address = self._look_up(address)
         error = super().connect_ex(address)
         if self._timeout == 0:
             return error
@@ -187,6 +193,17 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
             self._wait(POLLOUT, deadline)
             error = self.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
         return error
+
+    def _look_up(self, address: Any) -> Any:
+        """Return the address with its host as a number, so that connecting cannot block."""
+        try:
+            host, port, *rest = address
+            if not isinstance(host, str) or not isinstance(port, int) or host[:1] in _SPECIAL:
+                return address
+        except (TypeError, ValueError):
+            return address  # connecting says what is wrong with it
+        found = addresses(host, port, family=self.family, type=self.type)
+        return (found[0][4][0], port, *(rest or found[0][4][2:]))
 
     def detach(self) -> int:
         """Give the descriptor away, in the state that a plain socket's would be in."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import tls
 from .basesocket import socket
+from .resolving import addresses
 
 __all__ = ["cosocket", "create_connection", "socket", "socket_hook", "socketpair"]
 
@@ -53,7 +54,7 @@ def create_connection(
     """
     host, port = address
     errors: list[OSError] = []
-    for family, kind, proto, _, place in _system.getaddrinfo(host, port, 0, _system.SOCK_STREAM):
+    for family, kind, proto, _, place in addresses(host, port, type=_system.SOCK_STREAM):
         try:
             with contextlib.ExitStack() as undo:
                 connection = undo.enter_context(socket(family, kind, proto))

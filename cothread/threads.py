@@ -9,16 +9,18 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from . import hooks
 from .clock import Timedout, Timeout, expiry, monotonic
 from .coselect import wait_readable
+from .events import Event
 from .scheduler import scheduler
 from .tasks import Spawn
 
-__all__ = ["Callback", "CallbackQueue", "CallbackResult", "ThreadedEventQueue"]
+__all__ = ["Callback", "CallbackQueue", "CallbackResult", "ThreadedEventQueue", "in_thread"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -118,6 +120,35 @@ def CallbackResult(
         finally:
             failure = None
     return result  # type: ignore[no-any-return]
+
+
+def in_thread(function: Callable[P, T], *args: P.args, **kargs: P.kwargs) -> T:
+    """Call a function that blocks in an ordinary thread, and return its result.
+
+    It must not call anything here but `Callback` and what else says "Thread: any".
+
+    Raises:
+        BaseException: what the function raised.
+    Suspends: always, in the scheduler's thread.  A cancelled cothread does not wait any longer,
+        but the function cannot be stopped, and goes on.
+    Thread: any; in all but the scheduler's this is a plain call.
+    """
+    if threading.get_ident() != scheduler.thread_id:
+        return function(*args, **kargs)
+    result: Event[T] = Event()
+
+    def call() -> None:
+        try:
+            value = function(*args, **kargs)
+        except BaseException as exc:
+            failure = exc  # the name in the clause is gone by the time of the call
+            scheduler.call_soon_threadsafe(lambda: result.SignalException(failure))
+        else:
+            scheduler.call_soon_threadsafe(lambda: result.Signal(value))
+
+    name = getattr(function, "__name__", repr(function))
+    threading.Thread(target=call, name=name, daemon=True).start()
+    return result.Wait()
 
 
 class ThreadedEventQueue(Generic[T]):
