@@ -14,6 +14,7 @@ from typing import Any, Final
 from .datatypes import check_format, is_long_string, wanted_for_reading, wanted_for_writing
 from .dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
 from .decode import Decode, recipe
+from .decode_runs import ReadRun
 from .encode import encode
 from .errors import CAException, InvalidDatatype
 from .protocol.dbr import DBR_CHAR
@@ -33,12 +34,14 @@ class Request:
     """One way of reading one PV: what to put into the request and how to read the reply.
 
     `count` 0 asks for as many elements as there are. `decode(payload, count)` takes the payload
-    of a reply without its header, and the element count from that header.
+    of a reply without its header, and the element count from that header. `run` reads many
+    updates at once, where that is possible, and is the same for all PVs of one type.
     """
 
     dbr: int
     count: int
     decode: Decode
+    run: ReadRun | None = None
 
 
 def check_request(datatype: Any, format: int) -> None:
@@ -99,7 +102,7 @@ def read_request(
         count = 1
     elif count < 0 or count > native_count:
         count = native_count
-    return Request(found.dbr, count, found.build(name, native_count))
+    return Request(found.dbr, count, found.build(name, native_count), found.run)
 
 
 def write_request(

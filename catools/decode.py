@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from .datatypes import Shape, check_format, request_code, resolve, wanted_for_reading
+from .decode_runs import ReadRun, run_reader
 from .errors import BadReply
 from .protocol import eca
 from .protocol.dbr import (
@@ -61,12 +62,15 @@ _LIMITS: Final = (
 class Recipe:
     """How one kind of request is made and its replies are read, for any PV of one native type."""
 
-    __slots__ = ("build", "dbr", "single")
+    __slots__ = ("build", "dbr", "run", "single")
 
-    def __init__(self, dbr: int, build: Build, single: bool) -> None:
+    def __init__(
+        self, dbr: int, build: Build, single: bool = False, run: ReadRun | None = None
+    ) -> None:
         self.dbr = dbr
         self.build = build
         self.single = single
+        self.run = run
 
 
 @lru_cache(maxsize=1024, typed=True)
@@ -80,20 +84,20 @@ def recipe(native: int, scalar: bool, long_string: bool, datatype: Any, format: 
     code, shape = resolve(wanted_for_reading(datatype), native, long_string)
     row = DBR_TYPES[request_code(code, group)]
     if shape in (Shape.TEXT_STR, Shape.TEXT_BYTES):
-        return Recipe(row.code, _text_build(row, shape is Shape.TEXT_STR), False)
+        return Recipe(row.code, _text_build(row, shape is Shape.TEXT_STR))
     if row.code == DBR_CLASS_NAME:
         # An array has one record type as any other PV; asked for more, a server sends rubbish.
         return Recipe(row.code, _string_build(row, code, ca_str, True), True)
     if row.base == DBR_STRING:
         element = ca_bytes if shape is Shape.BYTES else ca_str
-        return Recipe(row.code, _string_build(row, code, element, scalar), False)
+        return Recipe(row.code, _string_build(row, code, element, scalar))
     if not scalar:
-        return Recipe(row.code, _array_build(row, code), False)
+        return Recipe(row.code, _array_build(row, code))
     if row.group == GROUP_PLAIN:
-        return Recipe(row.code, _plain_number_build(row, code), False)
+        return Recipe(row.code, _plain_number_build(row, code))
     if row.group == GROUP_TIME:
-        return Recipe(row.code, _time_number_build(row, code), False)
-    return Recipe(row.code, _number_build(row, code), False)
+        return Recipe(row.code, _time_number_build(row, code), run=run_reader(row.code, code))
+    return Recipe(row.code, _number_build(row, code))
 
 
 def _constants(name: str, element_count: int, code: int) -> dict[str, Any]:

@@ -8,7 +8,9 @@ circuits that bring more than callbacks take are held back.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from cothread import Event, Spawn, Yield
 from cothread.clock import monotonic
@@ -18,7 +20,7 @@ from ..protocol.records import Data
 
 if TYPE_CHECKING:
     from .link import Link
-    from .monitors import Notice, Slot
+    from .monitors import Monitor, Notice, Slot
 
 TURN_S: Final = 0.005
 """Callbacks run about this long before everybody else gets a turn."""
@@ -34,12 +36,28 @@ LARGE: Final = 4096
 """Payloads from here on are counted in bytes, and not kept for monitors that join later."""
 
 
+class Streak:
+    """A place in the queue for many updates, each for one monitor.
+
+    Attributes:
+        left: how many have not been delivered yet.
+        pairs: the monitor and the value of each of these; values are made one by one.
+    """
+
+    __slots__ = ("left", "pairs")
+
+    def __init__(self, left: int, pairs: Iterator[tuple[Monitor, Any]]) -> None:
+        self.left = left
+        self.pairs = pairs
+
+
 class Dispatcher:
     """The cothread on which callbacks run, and what waits for it."""
 
     def __init__(self) -> None:
-        self.queue: deque[Slot | Data | Notice] = deque()
+        self.queue: deque[Slot | Data | Notice | Streak] = deque()
         self.bytes = 0
+        self._in_streaks = 0
         self.delivered = 0
         self._event: Event[None] = Event()
         self.closed = False
@@ -48,9 +66,14 @@ class Dispatcher:
         self._idle = False
 
     @property
+    def waiting(self) -> int:
+        """How much waits for callbacks."""
+        return len(self.queue) + self._in_streaks
+
+    @property
     def full(self) -> bool:
         """True when circuits should stop bringing more."""
-        return len(self.queue) > MOST_WAITING or self.bytes > MOST_BYTES
+        return self.waiting > MOST_WAITING or self.bytes > MOST_BYTES
 
     @property
     def held(self) -> int:
@@ -61,6 +84,11 @@ class Dispatcher:
         """Register a circuit to be told when it may go on."""
         if link not in self._held:
             self._held.append(link)
+
+    def append(self, streak: Streak) -> None:
+        """Take many updates."""
+        self.queue.append(streak)
+        self._in_streaks += streak.left
 
     def wake(self) -> None:
         """Have the queue worked off; call after filling it."""
@@ -79,7 +107,7 @@ class Dispatcher:
         """Stop delivering."""
         self.closed = True
         self.queue.clear()
-        self.bytes = 0
+        self.bytes = self._in_streaks = 0
         if self._task is not None:
             self._task.Cancel()
             self._task = None
@@ -89,8 +117,8 @@ class Dispatcher:
         while True:
             turn_ends = monotonic() + TURN_S
             while queue and monotonic() < turn_ends:
-                self._deliver(min(len(queue), PIECE))
-            if self._held and len(queue) < RESUME_BELOW and self.bytes <= MOST_BYTES // 2:
+                self._deliver()
+            if self._held and self.waiting < RESUME_BELOW and self.bytes <= MOST_BYTES // 2:
                 held, self._held = self._held, []
                 for link in held:
                     link.resume()
@@ -100,15 +128,22 @@ class Dispatcher:
                 self._idle = True
                 self._event.Wait()
 
-    def _deliver(self, count: int) -> None:
-        """Run the callbacks for some items of the queue.
+    def _deliver(self) -> None:
+        """Run the callbacks for some of what waits.
 
         Suspends: if a callback does.
         """
-        popleft = self.queue.popleft
-        self.delivered += count
-        for _ in range(count):
-            item = popleft()
+        queue = self.queue
+        popleft = queue.popleft
+        for _ in range(PIECE):
+            if not queue:
+                return
+            item = queue[0]
+            if isinstance(item, Streak):
+                self._deliver_some(item)
+                return
+            popleft()
+            self.delivered += 1
             if not isinstance(item, tuple):
                 item.run()
                 continue
@@ -130,3 +165,30 @@ class Dispatcher:
                     monitor.call(error)
                 except Exception as exc:
                     monitor.failed(exc)
+
+    def _deliver_some(self, streak: Streak) -> None:
+        """Run the callbacks for some updates of the streak that is first in the queue.
+
+        Suspends: if a callback does.
+        """
+        for monitor, value in islice(streak.pairs, PIECE):
+            if monitor.closed:
+                continue
+            # What `deliver` does, written out.
+            index = monitor.index
+            try:
+                if index is None:
+                    monitor.callback(value)
+                else:
+                    monitor.callback(value, index)
+            except Exception as exc:
+                monitor.failed(exc)
+        if self.closed:
+            return
+        # Not reached when something worse was raised: the rest is delivered by the next cothread.
+        done = min(streak.left, PIECE)
+        streak.left -= done
+        self._in_streaks -= done
+        self.delivered += done
+        if not streak.left:
+            self.queue.popleft()

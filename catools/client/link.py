@@ -222,10 +222,10 @@ class Link:
 
     def _wait_held(self) -> None:
         """Wait until reading makes sense again: callbacks caught up, or a reply is expected."""
-        queue = self.client.dispatcher.queue
+        dispatcher = self.client.dispatcher
         limit = HARD_LIMIT * self.client.most_waiting
         while self._held and not self.closed:
-            if self.circuit.busy and len(queue) < limit:
+            if self.circuit.busy and dispatcher.waiting < limit:
                 wait_readable(self._socket)
                 self.read_block()
             else:
@@ -333,7 +333,9 @@ class Link:
     ) -> Subscription | None:
         """Subscribe; a refusal is told to the tap."""
         try:
-            subscription = self.circuit.subscribe(record, request.dbr, request.count, mask, tap)
+            subscription = self.circuit.subscribe(
+                record, request.dbr, request.count, mask, tap, tap.kind
+            )
         except RequestRefused as refusal:
             tap.tell(refusal.status, refusal.detail)
             return None

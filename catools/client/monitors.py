@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 from cothread import hooks as cothread_hooks
 
 from ..conversion import Request
+from ..decode_runs import ReadRun
 from ..errors import BadReply, InvalidDatatype, ca_nothing
 from ..protocol.eca import ECA_BADTYPE
 from ..protocol.records import Data
-from .dispatcher import LARGE, Dispatcher
+from ..protocol.runs import Run, newest
+from .dispatcher import LARGE, Dispatcher, Streak
 
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel, Subscription
@@ -73,7 +75,8 @@ class Monitor:
 
     Attributes:
         name: the PV.
-        callback: called with each value, and with the index when one was given.
+        callback: called with each value, and with the index when there is one.
+        index: where the PV stands in a list of PVs, or None.
         all_updates: every update is delivered; otherwise pending ones merge to the newest.
         notify_disconnect: a `ca_nothing` is delivered when the PV disconnects.
         closed: no callback will come any more.
@@ -88,6 +91,7 @@ class Monitor:
         "closed",
         "deliver",
         "direct",
+        "index",
         "name",
         "notify_disconnect",
     )
@@ -105,6 +109,7 @@ class Monitor:
     ) -> None:
         self.name = name
         self.callback = callback
+        self.index = index
         self.all_updates = all_updates
         self.notify_disconnect = notify_disconnect
         self.direct = direct
@@ -222,13 +227,16 @@ class Tap:
         "large",
         "last",
         "only",
+        "run",
         "streaming",
     )
 
     def __init__(self, feed: Feed, request: Request, monitors: Sequence[Monitor]) -> None:
         self.feed = feed
         self.decode = request.decode
-        self.last: Data | None = None
+        self.run = request.run
+        # Either the update itself, or all messages of the run in which it came.
+        self.last: Data | bytes | None = None
         self.large = False
         self.streaming = tuple(m for m in monitors if m.all_updates and not m.direct)
         # The one who listens, in the usual case that nobody else does.
@@ -256,12 +264,28 @@ class Tap:
         for monitor in self._at_once:
             monitor.run(update)
 
+    @property
+    def kind(self) -> ReadRun | None:
+        """How runs of updates are read, if they may come as such."""
+        return self.run if self.only is not None else None
+
     def tell(self, status: int, detail: str) -> None:
         """Pass on that the server cannot give values for now."""
         self.feed.tell(status, detail)
 
     def failed(self, _index: int, _status: int, _detail: str) -> None:
         """Take the failure of a first read; the subscription itself will tell more."""
+
+
+def accept_run(run: Run, dispatcher: Dispatcher) -> None:
+    """Take a run of updates from a circuit: each is for the one who listens."""
+    taps: list[Tap] = run.tokens
+    messages = run.messages
+    for tap in taps:
+        tap.last = messages
+    # Of some kind are the updates of those taps only that have one listener.
+    monitors: list[Any] = [tap.only for tap in taps]
+    dispatcher.append(Streak(len(taps), zip(monitors, run.kind(monitors, messages), strict=True)))
 
 
 class Feed:
@@ -299,7 +323,9 @@ class Feed:
         self._change_tap()
         # Through a tap of its own, for the others have had this value.
         own = Tap(self, self._request, [monitor])
-        if last is not None:
+        if isinstance(last, bytes) and self.subscription is not None:
+            last = (own, 0, 1, newest(last, self.subscription.ident))
+        if isinstance(last, tuple):
             own.accept((own, *last[1:]))
             self.dispatcher.wake()
         elif self._tap.large:
@@ -350,6 +376,7 @@ class Feed:
         self._tap.last = before.last
         self._tap.large = before.large
         self.subscription.token = self._tap
+        self.subscription.kind = self._tap.kind
 
     def _read_for(self, tap: Tap) -> None:
         """Fetch a first value for a monitor that has joined: the last was too large to keep."""

@@ -20,6 +20,8 @@ from ..protocol.records import (
     WriteDone,
     WriteRefused,
 )
+from ..protocol.runs import Run
+from .monitors import accept_run
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -57,6 +59,7 @@ def handlers(link: Link) -> dict[type, Callable[[Any], None]]:
         client.located([(event.cid, event.address or host, event.port or port, 0)])
 
     return {
+        Run: lambda run: accept_run(run, client.dispatcher),
         Greeted: lambda event: client.link_greeted(link, event.version),
         Created: created,
         CreateFailed: create_failed,

@@ -42,7 +42,7 @@ def statistics(client: Client) -> Statistics:
         circuits=sum(link.up for link in links),
         monitors=sum(len(feed.monitors) for ch in channels for feed in ch.feeds.values()),
         updates=client.dispatcher.delivered,
-        waiting_updates=len(client.dispatcher.queue),
+        waiting_updates=client.dispatcher.waiting,
         held_circuits=client.dispatcher.held,
         bytes_in=bytes_in + client.finder.bytes_in + sum(link.bytes_in for link in links),
         bytes_out=bytes_out + client.finder.bytes_out + sum(link.bytes_out for link in links),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from . import commands as c
 from .dbr import DBR_STRING, DBR_TYPES, LAST_DBR
@@ -43,6 +43,7 @@ from .records import (
 )
 from .replies import REPLIES, more_created
 from .requests import Requests, Wanted
+from .runs import take_runs
 from .state import CircuitSettings, PendingRead, RequestRefused
 
 __all__ = ["Circuit", "CircuitSettings", "RequestRefused", "Wanted"]
@@ -201,7 +202,7 @@ class Circuit(Requests):
                     and count * sub.element_size + sub.value_offset <= size
                 ):
                     append((sub.token, 0, count, payload))
-                    after = self._more_updates(data, position, after, results)
+                    after = self._more_updates(data, position, after, sub.kind, results)
                 else:
                     self._odd_update(sub, dtype, count, p1, p2, payload, results)
             elif command == c.READ_NOTIFY:
@@ -227,7 +228,9 @@ class Circuit(Requests):
             position = after
         return position, HEADER_SIZE
 
-    def _more_updates(self, data: bytes, first: int, start: int, results: list[Item]) -> int:
+    def _more_updates(
+        self, data: bytes, first: int, start: int, kind: Any, results: list[Item]
+    ) -> int:
         """Take the updates that follow a good one and look just like it; return where they end.
 
         Servers send values of one type in long runs, and one unpacking then does for three steps.
@@ -236,10 +239,16 @@ class Circuit(Requests):
         if not data.startswith(head, start) or start - first > LARGE:
             return start
         _, size, dtype, count, _ = _HEAD.unpack(head)
+        step = start - first
+        if size == EXTENDED:
+            return start
+        if kind is not None and count == 1 and size == (_SCALAR_SIZES[dtype] + 7) & ~7:
+            runs = take_runs(data, head, start, step, self.subscriptions, kind)
+            results += runs
+            start += sum(len(run.messages) for run in runs)
         append = results.append
         find = self.subscriptions.get
         before = len(results)
-        step = start - first
         whole = (len(data) - start) // step * step
         messages = _alike(size).iter_unpack(memoryview(data)[start : start + whole])
         for beginning, ident, payload in messages:
@@ -255,6 +264,8 @@ class Circuit(Requests):
         if not data.startswith(head, start) or start - first > LARGE:
             return start
         _, size, dtype, count, _ = _HEAD.unpack(head)
+        if size == EXTENDED:
+            return start
         append = results.append
         find = self.reads.get
         step = start - first

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from .commands import READ_ACCESS, WRITE_ACCESS
 from .dbr import DbrType
+from .runs import Run
 
 
 class ChannelState(Enum):
@@ -86,13 +87,21 @@ class Subscription:
         "dbr",
         "element_size",
         "ident",
+        "kind",
         "mask",
         "token",
         "value_offset",
     )
 
     def __init__(
-        self, channel: CircuitChannel, ident: int, row: DbrType, count: int, mask: int, token: Any
+        self,
+        channel: CircuitChannel,
+        ident: int,
+        row: DbrType,
+        count: int,
+        mask: int,
+        token: Any,
+        kind: Any,
     ) -> None:
         self.channel = channel
         self.ident = ident
@@ -102,6 +111,7 @@ class Subscription:
         self.count = count
         self.mask = mask
         self.token = token
+        self.kind = kind
 
 
 class Put:
@@ -244,4 +254,4 @@ Event = (
 )
 Data = tuple[Any, int, int, bytes | memoryview]
 """(token, index, element count, payload): a monitor update (index 0) or the reply to a read."""
-Item = Data | Event
+Item = Data | Run | Event

@@ -235,9 +235,19 @@ class Requests(CircuitState):
         return True
 
     def subscribe(
-        self, channel: CircuitChannel, dbr: int, count: int, mask: int, token: Any
+        self,
+        channel: CircuitChannel,
+        dbr: int,
+        count: int,
+        mask: int,
+        token: Any,
+        kind: Any = None,
     ) -> Subscription:
         """Ask for updates; the first comes at once, whatever the mask.
+
+        Args:
+            kind: if given, updates of scalars may come out as a `Run`, together with those of
+                other subscriptions to the same type with the very same kind.
 
         Raises:
             RequestRefused: not connected, or type or mask that would make the server hang up.
@@ -250,7 +260,7 @@ class Requests(CircuitState):
             raise RequestRefused(ECA_BADTYPE, f"DBR type {dbr} does not exist")
         count = self._count_for_version(channel, dbr, count)
         ident = self.new_id()
-        sub = Subscription(channel, ident, DBR_TYPES[dbr], count, mask, token)
+        sub = Subscription(channel, ident, DBR_TYPES[dbr], count, mask, token, kind)
         self.subscriptions[ident] = sub
         channel.subscriptions[ident] = sub
         self.send(header(c.EVENT_ADD, _MONITOR_SIZE, dbr, count, channel.sid, ident))

@@ -92,12 +92,11 @@ def test_all_updates_under_overload_hold_the_server_back(
 
     monitors = camonitor(names, slow, all_updates=True)
     wait_until(lambda: all(seen), "all first values")
-    queue = client.dispatcher.queue
     longest = 0
     held = False
     flood = Flood(ioc, UPDATES)
-    while flood._thread.is_alive() or queue:
-        longest = max(longest, len(queue))
+    while flood._thread.is_alive() or client.dispatcher.waiting:
+        longest = max(longest, client.dispatcher.waiting)
         held = held or client.dispatcher.held > 0
         cothread.Sleep(0.002)
     flood.join()
