@@ -16,8 +16,6 @@ from IPython.terminal.debugger import TerminalPdb
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.shortcuts import PromptSession
 
-from cothread.interrupts import request_interrupt
-
 from .background import wait_for_foreground
 from .host import PromptHost
 
@@ -101,7 +99,7 @@ class Debugger(TerminalPdb):
         host: PromptHost = self.shell.host
         if not host.can_ask:
             return input(self.prompt)
-        return host.run(self.pt_app, request_interrupt)
+        return host.read_answer(self.pt_app)
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:

@@ -111,6 +111,16 @@ class PromptHost:
             ANSI(message), is_password=password, history=history
         )
         self.adopt(session)
+        return self.read_answer(session)
+
+    def read_answer(self, session: PromptSession[Any]) -> str:
+        """Read a text for the running cell; a Ctrl-C that comes after its Enter is for the cell.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed.
+            EOFError: Ctrl-D was pressed.
+        Suspends: until Enter is pressed.
+        """
         answer = self.run(session, request_interrupt)
         if self.typed_interrupt():
             raise KeyboardInterrupt

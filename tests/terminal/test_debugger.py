@@ -23,6 +23,7 @@ def work(x):
 
 def wait():
     breakpoint()
+    print("going", "on")
     Sleep(1000)
 """
 
@@ -100,8 +101,12 @@ def test_ctrl_c_in_the_debugger_and_after_it(debugged):
     shell.key("ctrl-c")
     shell.wait_gone("half")
     shell.wait_match(r"^ipdb>$")
+    # Typed just after Enter, it is for the command.
+    shell.send("c\r\x03")
+    shell.wait_for("--KeyboardInterrupt--")
+    shell.wait_match(r"^ipdb>$")
     shell.line("c")
-    shell.wait_match(r"^ipdb> c$")
+    shell.wait_match("^going on$")
     shell.key("ctrl-c")
     shell.wait_for("\nKeyboardInterrupt")
     shell.wait_prompt(4)
