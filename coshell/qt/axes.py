@@ -28,6 +28,8 @@ class Axis:
             self.view = plot.getViewBox()
         else:
             self.axis = pg.AxisItem("right")
+            # What pyqtgraph reserves by itself lets the label touch the numbers.
+            self.axis.setStyle(tickTextWidth=64, autoReduceTextSpace=False)
             self.view = pg.ViewBox()
             plot.layout.addItem(self.axis, 2, 2 + number)
             plot.scene().addItem(self.view)
@@ -36,6 +38,8 @@ class Axis:
             main = plot.getViewBox()
             main.sigResized.connect(lambda: self.view.setGeometry(main.sceneBoundingRect()))
             self.view.setGeometry(main.sceneBoundingRect())
+        # Numbers stand on the axis as in the table, not scaled by what its label would have to say.
+        self.axis.enableAutoSIPrefix(False)
         self.axis.setLabel(unit or None)
 
     def colour(self, colour: str) -> None:

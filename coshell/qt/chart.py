@@ -27,6 +27,7 @@ __all__ = ["Chart"]
 
 PICTURE_MS: Final = 50
 MOVING_MS: Final = 1000
+_LEGEND: Final = {"offset": (10, 10), "labelTextColor": "#333333", "brush": (255, 255, 255, 200)}
 QUIET_S: Final = 0.9
 """A value that is as old as this is drawn as a line up to now."""
 
@@ -106,20 +107,20 @@ class Chart(QtWidgets.QWidget):
         )
         self.plot = self.graphics.getPlotItem()
         self.plot.showGrid(x=True, y=True, alpha=0.25)
-        self.legend = self.plot.addLegend(offset=(10, 10), labelTextColor="#333333")
+        self.legend = self.plot.addLegend(**_LEGEND)
         self.plot.getViewBox().sigRangeChangedManually.connect(lambda *_: self.pause(True))
         self.arrays = pg.PlotWidget(background="w")
         self.arrays.showGrid(x=True, y=True, alpha=0.25)
-        self.arrays.addLegend(offset=(10, 10), labelTextColor="#333333")
+        self.arrays.addLegend(**_LEGEND)
         self.arrays.hide()
         self.images = pg.PlotWidget(background="w")
         self.images.getPlotItem().setAspectLocked(True)
         self.images.getPlotItem().invertY(True)
         self.images.hide()
-        split = QtWidgets.QSplitter(QtCore.Qt.Vertical)
+        self._split = QtWidgets.QSplitter(QtCore.Qt.Vertical)
         for part in (self.graphics, self.arrays, self.images):
             part.setAcceptDrops(False)
-            split.addWidget(part)
+            self._split.addWidget(part)
         self.pause_button = QtWidgets.QPushButton("Pause")
         self.pause_button.setCheckable(True)
         self.pause_button.clicked.connect(self.pause)
@@ -139,7 +140,7 @@ class Chart(QtWidgets.QWidget):
         bar.addStretch(1)
         bar.addWidget(self.readout)
         whole = QtWidgets.QVBoxLayout(self)
-        whole.addWidget(split)
+        whole.addWidget(self._split)
         whole.addLayout(bar)
 
     # -- what comes in
@@ -259,7 +260,7 @@ class Chart(QtWidgets.QWidget):
         array = np.asarray(trace.array)
         if self.image_width and len(array) >= self.image_width:
             if trace.image is None:
-                self.images.show()
+                self._make_room(self.images)
                 trace.image = pg.ImageItem(axisOrder="row-major")
                 self.images.addItem(trace.image)
             rows = len(array) // self.image_width
@@ -267,12 +268,16 @@ class Chart(QtWidgets.QWidget):
             trace.image.setImage(picture)
             return
         if trace.curve is None:
-            self.arrays.show()
+            self._make_room(self.arrays)
             self.graphics.setVisible(any(len(other.history) for other in self._traces.values()))
             trace.curve = self.arrays.plot(
                 pen=pg.mkPen(trace.colour, width=1.5), name=trace.row.name
             )
         trace.curve.setData(array)
+
+    def _make_room(self, part: Any) -> None:
+        part.show()
+        self._split.setSizes([300, 200, 300])
 
     # -- what the operator does
 

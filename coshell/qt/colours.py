@@ -16,8 +16,14 @@ __all__ = ["CURVES", "Looks"]
 CURVES = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
 """Colours of curves, told apart by most eyes on white."""
 
-# The terminal's yellow cannot be read on white.
-_READABLE = {"yellow": "#b58900", "cyan": "#0087a8", "white": "#d0d0d0"}
+# The terminal's yellow cannot be read on white, and its red and green are nearly black.
+_READABLE = {
+    "yellow": "#b58900",
+    "cyan": "#0087a8",
+    "white": "#d0d0d0",
+    "red": "#c8102e",
+    "green": "#2e7d32",
+}
 
 
 class Looks:

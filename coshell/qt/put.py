@@ -101,6 +101,7 @@ class PutWindow(QtWidgets.QWidget):
         self.value.setText(f"{value_texts(row.value, row.metadata)[0]} {unit}".strip())
         cell = alarm_cell(row, self._theme)
         self.alarm.setText(cell.variants[0])
+        self.alarm.setVisible(bool(cell.variants[0]))
         brush = self._looks.brush(cell.role, background=False)
         self.alarm.setStyleSheet(f"color: {brush.color().name()}" if brush else "")
         self.button.setEnabled(row.state is State.LIVE and self._task is None)

@@ -22,16 +22,18 @@ __all__ = ["PanelModel", "PanelTable"]
 PICTURE_MS: Final = 100
 AGEING_MS: Final = 1000
 
-WIDTHS: Final = {
-    "name": 26,
-    "value": 18,
-    "unit": 8,
-    "trend": 11,
-    "range": 20,
-    "alarm": 24,
-    "put": 24,
+SAMPLES: Final = {
+    "name": "SR01C-DI-EBPM-01:SA:X",
+    "value": "-1.2345e-10",
+    "unit": "mbar/s",
+    "trend": "████████",
+    "range": "-1.2345…-1.2345",
+    "alarm": "◆ HIHI invalid",
+    "age": "59.9s",
+    "put": "12s ago",
 }
-"""Characters for which a column has room at first, when not 10."""
+"""What a column has room for at first, besides its title and the names there are."""
+WIDEST: Final = 1200
 
 # A click on a heading orders the rows as `%camonitor --sort` would.
 _SORTS: Final = {"name": "name", "alarm": "alarm", "age": "change"}
@@ -101,8 +103,7 @@ class PanelModel(QtCore.QAbstractTableModel):
             return None
         column = self.columns[index.column()]
         if role == QtCore.Qt.TextAlignmentRole:
-            side = QtCore.Qt.AlignRight if column.right else QtCore.Qt.AlignLeft
-            return int(side | QtCore.Qt.AlignVCenter)
+            return self._side(index.column())
         cell = column.make(self.rows[index.row()], self._theme, monotonic())
         if role == QtCore.Qt.DisplayRole:
             return cell.variants[0]
@@ -128,10 +129,16 @@ class PanelModel(QtCore.QAbstractTableModel):
         return data
 
     def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:  # noqa: N802
-        """Return a column's title."""
+        """Return a column's title, and on which side it stands."""
         if role == QtCore.Qt.DisplayRole and orientation == QtCore.Qt.Horizontal:
             return self.columns[section].title
+        if role == QtCore.Qt.TextAlignmentRole and orientation == QtCore.Qt.Horizontal:
+            return self._side(section)
         return None
+
+    def _side(self, column: int) -> int:
+        side = QtCore.Qt.AlignRight if self.columns[column].right else QtCore.Qt.AlignLeft
+        return int(side | QtCore.Qt.AlignVCenter)
 
 
 class PanelTable(QtWidgets.QWidget):
@@ -157,7 +164,6 @@ class PanelTable(QtWidgets.QWidget):
     ) -> None:
         super().__init__()
         self.setWindowTitle(panel.title)
-        self.resize(960, 440)
         self._plot = plot
         self._put = put
         self.model = PanelModel(panel, look, theme, Looks(styles, self.font()))
@@ -198,9 +204,7 @@ class PanelTable(QtWidgets.QWidget):
         header.setSectionsClickable(True)
         header.setStretchLastSection(True)
         header.sectionClicked.connect(self.sort)
-        character = self.fontMetrics().averageCharWidth()
-        for number, column in enumerate(self.model.columns):
-            self.view.setColumnWidth(number, (WIDTHS.get(column.key, 10) + 1) * character)
+        self._size_columns()
         self.view.setContextMenuPolicy(QtCore.Qt.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.doubleClicked.connect(lambda index: self._put(self.model.rows[index.row()].name))
@@ -212,6 +216,22 @@ class PanelTable(QtWidgets.QWidget):
         whole = QtWidgets.QVBoxLayout(self)
         whole.addLayout(above)
         whole.addWidget(self.view)
+
+    def _size_columns(self) -> None:
+        """Give the columns room for what they usually hold, and the window room for them."""
+        font = self.font()
+        font.setBold(True)
+        measure = QtGui.QFontMetrics(font)
+        total = 0
+        for number, column in enumerate(self.model.columns):
+            texts = [column.title, SAMPLES.get(column.key, "1234567890")]
+            if column.key == "name":
+                texts += [row.name for row in self.model.rows]
+            room = max(map(measure.horizontalAdvance, texts)) + measure.horizontalAdvance("00")
+            self.view.setColumnWidth(number, room)
+            total += room
+        frame = 3 * self.view.verticalScrollBar().sizeHint().width()
+        self.resize(min(max(total + frame, 480), WIDEST), 440)
 
     # -- pictures
 
