@@ -31,13 +31,18 @@ NAMES = "pv_names.txt"
 
 BANNER = """\
 coshell · Python {python} · IPython {ipython} · EPICS on one thread
-%coshell shows a guide, %camonitor PV... puts live PVs below the prompt, NAME? explains a name.
+%coshell shows a guide, NAME? explains a name,
+%camonitor PV... puts live PVs below the prompt.
 """
 DEMO_BANNER = """\
 A small storage ring is running under DEMO: · try
   %camonitor DEMO:CURRENT DEMO:LIFETIME DEMO:BPM-{01..04}:X
-  %caput DEMO:RF:FREQ 499.66      caget('DEMO:MODE')      Spawn(lambda: print('hello'))
+  %caput DEMO:RF:FREQ 499.66
+  caget('DEMO:MODE')
+  Spawn(lambda: print('hello'))
 """
+LEFT_OUT = frozenset({"current"})
+"""What is not put into the namespace: to those who run a machine, current is what the beam has."""
 
 
 class CoShellApp(TerminalIPythonApp):
@@ -185,6 +190,8 @@ class CoShellApp(TerminalIPythonApp):
         import catools
 
         self._add_names(catools)
+        plain: Any = self.shell.display_formatter.formatters["text/plain"]
+        plain.for_type(catools.ca_nothing, _show_outcome)
 
     def _add_completion(self) -> None:
         from coshell.completion import install
@@ -208,9 +215,11 @@ class CoShellApp(TerminalIPythonApp):
         dock.invalidate()
 
     def _add_names(self, module: ModuleType) -> None:
-        names = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
+        offered = set(getattr(module, "__all__", ())) - LEFT_OUT
+        names = {name: getattr(module, name) for name in offered}
         self.shell.push({module.__name__: module, **names}, interactive=False)
-        self.shell.protected.add({name: x for name, x in names.items() if callable(x)})
+        callables = {name: x for name, x in names.items() if callable(x)}
+        self.shell.protected.add(callables, module.__name__)
 
     def _keep_names(self) -> None:
         from coshell.session import session
@@ -221,6 +230,12 @@ class CoShellApp(TerminalIPythonApp):
             self.memory.save(session.used())
         except OSError as failure:
             print(f"coshell: PV names were not kept in {self.memory.path}: {failure.strerror}")
+
+
+def _show_outcome(outcome: object, printer: Any, cycle: bool) -> None:
+    """Show what became of a put in words; its `repr` looks like a failure."""
+    del cycle
+    printer.text(f"<{outcome}>")
 
 
 def is_locked(file: Path) -> bool:

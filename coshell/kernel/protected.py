@@ -20,20 +20,20 @@ class Protected:
     def __init__(self, namespace: MutableMapping[str, Any], show: Callable[[str], object]) -> None:
         self._namespace = namespace
         self._show = show
-        self._names: dict[str, Any] = {}
+        self._names: dict[str, tuple[Any, str]] = {}
 
-    def add(self, names: Mapping[str, Any]) -> None:
-        """Protect names that stand in the namespace now."""
-        self._names.update(names)
+    def add(self, names: Mapping[str, Any], module: str) -> None:
+        """Protect names that stand in the namespace now, and come from a module."""
+        self._names.update((name, (value, module)) for name, value in names.items())
 
     def check(self, *_: object) -> None:
         """Look whether a name is bound to something else; one that was deleted comes back."""
-        for name, value in list(self._names.items()):
+        for name, (value, module) in list(self._names.items()):
             if name not in self._namespace:
                 self._namespace[name] = value
             elif self._namespace[name] is not value:
                 del self._names[name]
                 self._show(
                     f"\x1b[33m{name} was a function of coshell's and is something else now;"
-                    f" `from {value.__module__} import {name}` brings it back\x1b[m"
+                    f" `from {module} import {name}` brings it back\x1b[m"
                 )

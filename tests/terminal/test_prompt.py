@@ -125,7 +125,7 @@ def test_a_protected_name_is_rebound_but_not_in_silence(shell):
     shell.line("caget = 3")
     shell.wait_prompt(3)
     shell.wait_until(
-        lambda: "`from catools.api import caget` brings it back" in "".join(shell.lines),
+        lambda: "`from catools import caget` brings it back" in "".join(shell.lines),
         "a warning",
     )
     shell.line("caget = 4; Sleep(0.1)")
