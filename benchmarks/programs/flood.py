@@ -3,9 +3,10 @@
 
 `python flood.py PREFIX COUNT [RATE]`: with a rate, so many updates per second and no more.
 
-It knows just enough of the protocol for that: names are `PREFIX` and a number, all of them doubles
-of type DBR_TIME_DOUBLE.  As soon as all of them are subscribed to, it sends one block over and
-over, with an update of each; it stops when its standard input ends.
+It knows just enough of the protocol for that: names are `PREFIX` and a number, all of them doubles.
+As soon as all of them are subscribed to as DBR_TIME_DOUBLE, it sends one block over and over, with
+an update of each; it stops when its standard input ends.  A subscription as DBR_CTRL_DOUBLE, to
+properties, has its first update and no more.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from struct import Struct
 
 HEADER = Struct("!HHHHII")
 TIME_DOUBLE = Struct("!HHIIId")
+CTRL_DOUBLE = Struct("!HHHH8s8dd")
+TIME, CTRL = 20, 34
 VERSION, EVENT_ADD, SEARCH, CREATE, ACCESS, ECHO = 0, 1, 6, 18, 22, 23
 EPICS_EPOCH = 631152000
 
@@ -67,12 +70,16 @@ def serve(tcp: socket.socket) -> None:
             return
         messages, rest = frames(rest + received)
         replies = []
-        for (command, _, _, _, first, second), _payload in messages:
+        for (command, _, dtype, _, first, second), _payload in messages:
             if command == CREATE:
                 replies.append(HEADER.pack(ACCESS, 0, 0, 0, first, 3))
                 replies.append(HEADER.pack(CREATE, 0, 6, 1, first, first))
-            elif command == EVENT_ADD:
+            elif command == EVENT_ADD and dtype == TIME:
                 subscriptions.append(second)
+            elif command == EVENT_ADD and dtype == CTRL:
+                properties = CTRL_DOUBLE.pack(0, 0, 3, 0, b"mm", *[0.0] * 8, 1.5)
+                size = len(properties)
+                replies.append(HEADER.pack(EVENT_ADD, size, CTRL, 1, 1, second) + properties)
             elif command == ECHO:
                 replies.append(HEADER.pack(ECHO, 0, 0, 0, 0, 0))
         tcp.sendall(b"".join(replies))
@@ -80,7 +87,7 @@ def serve(tcp: socket.socket) -> None:
     now = time.time() - EPICS_EPOCH
     update = TIME_DOUBLE.pack(0, 0, int(now), 0, 0, 1.5)
     block = b"".join(
-        HEADER.pack(EVENT_ADD, len(update), 20, 1, 1, subscription) + update
+        HEADER.pack(EVENT_ADD, len(update), TIME, 1, 1, subscription) + update
         for subscription in subscriptions
     )
     due, sent = time.monotonic(), 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .link import Link
     from .monitors import Monitor, Notice, Slot
 
-TURN_S: Final = 0.005
+TURN_S: Final = 0.002
 """Callbacks run about this long before everybody else gets a turn."""
 PIECE: Final = 32
 """Callbacks between two looks at the clock."""

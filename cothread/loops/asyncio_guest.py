@@ -17,7 +17,7 @@ from asyncio import events
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import Context, copy_context
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..clock import monotonic
 from ..coselect import POLLIN, wait_events
@@ -31,17 +31,23 @@ __all__ = ["CooperativeSelector", "GuestLoop", "as_future", "asyncio_hook", "run
 
 T = TypeVar("T")
 
+URGENT_TURN_S: Final = 0.002
+"""An urgent loop that has callbacks to run may go on so long before others get a turn: a key is
+echoed by the fourth callback or so after the one that reads it, and others may have long turns."""
+
 
 class CooperativeSelector(selectors.BaseSelector):
     """A selector that waits by suspending the calling cothread.
 
     Args:
-        urgent: whether its descriptors overtake other work; the keyboard's do.
+        urgent: whether its descriptors, and the callbacks that follow, overtake other work; the
+            keyboard's do.
     """
 
     def __init__(self, urgent: bool = False) -> None:
         self._inner = selectors.EpollSelector()
         self._urgent = urgent
+        self._turn_ends = 0.0
         self._mark: asyncio.AbstractEventLoop | None = None
         self.waiting = False
 
@@ -68,8 +74,11 @@ class CooperativeSelector(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready, waiting up to `timeout` seconds for it.
 
-        Suspends: always, so that a busy loop starves nobody.
+        Suspends: always, so that a busy loop starves nobody; an urgent one that has something to
+            do goes on until it has had a turn of 2 ms.
         """
+        if self._urgent and timeout is not None and timeout <= 0 and monotonic() < self._turn_ends:
+            return self._inner.select(0)
         self.suspend()
         scheduler.host(None)
         try:
@@ -83,6 +92,8 @@ class CooperativeSelector(selectors.BaseSelector):
             self.waiting = False
             self.resume()
             scheduler.host(self)
+            if self._urgent:
+                self._turn_ends = monotonic() + URGENT_TURN_S
         return self._inner.select(0)
 
     def suspend(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import cothread
 from cothread import CothreadError, Event, GuestLoop, Sleep, Spawn, WasCancelled, Yield
+from cothread.loops import asyncio_guest
 
 
 def run(coroutine: object) -> object:
@@ -222,3 +223,35 @@ def test_streams_over_a_guest_loop() -> None:
         return line
 
     assert run(main()) == b"hello\n"
+
+
+@pytest.mark.parametrize(
+    ("urgent", "turn_s", "turns"), [(True, 3600, 0), (True, 0, 20), (False, 3600, 20)]
+)
+def test_an_urgent_loop_goes_on_while_it_has_something_to_do(
+    monkeypatch: pytest.MonkeyPatch, urgent: bool, turn_s: float, turns: int
+) -> None:
+    """Its callbacks follow one another without anybody between, for as long as a turn lasts."""
+    monkeypatch.setattr(asyncio_guest, "URGENT_TURN_S", turn_s)
+    others, going = 0, True
+
+    def other() -> None:
+        nonlocal others
+        while going:
+            others += 1
+            Yield()
+
+    async def chain() -> int:
+        # After a wait its turn begins.
+        await asyncio.sleep(0.001)
+        before = others
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return others - before
+
+    job = Spawn(other)
+    with asyncio.Runner(loop_factory=lambda: GuestLoop(urgent)) as runner:
+        meanwhile = runner.run(chain())
+    going = False
+    job.Wait()
+    assert (meanwhile >= turns) if turns else (meanwhile == 0)
