@@ -9,9 +9,14 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from textwrap import fill
 from typing import Any, Final, NoReturn
 
 from coshell.session import Session
+
+WIDTH: Final = 79
+EXAMPLE_WIDTH: Final = 40
+INDENT: Final = " " * 8
 
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)\Z")
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|min|h|d)?\Z")
@@ -31,6 +36,28 @@ class HelpAsked(Exception):
     """The line asked for help; the text is the help."""
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Fits every help to the smallest terminal that is usual, whichever it was written on."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=WIDTH)
+
+
+def _listed(examples: list[tuple[str, str]]) -> str:
+    """Return examples in two columns, a long explanation under its example."""
+    room = min(max(len(line) for line, _ in examples), EXAMPLE_WIDTH)
+    lines = []
+    for line, what in examples:
+        if len(line) <= room and 2 + room + 2 + len(what) <= WIDTH:
+            lines.append(f"  {line:<{room}}  {what}")
+        else:
+            lines += [
+                f"  {line}",
+                fill(what, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT),
+            ]
+    return "\n".join(lines)
+
+
 class LineParser(argparse.ArgumentParser):
     """An argument parser that raises instead of leaving the program.
 
@@ -41,12 +68,11 @@ class LineParser(argparse.ArgumentParser):
     """
 
     def __init__(self, name: str, purpose: str, examples: Iterable[tuple[str, str]]) -> None:
-        listing = "\n".join(f"  {line:<44} {what}" for line, what in examples)
         super().__init__(
             prog=f"%{name}",
-            description=purpose,
-            epilog=f"examples:\n{listing}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            description=fill(purpose, WIDTH),
+            epilog=f"examples:\n{_listed(list(examples))}",
+            formatter_class=_Formatter,
             add_help=False,
             allow_abbrev=False,
         )

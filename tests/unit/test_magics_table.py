@@ -48,7 +48,7 @@ def test_help_is_printed_and_fits_a_screen(shell, name, capsys):
     assert shell.lines[name]("-h") is None
     text = capsys.readouterr().out
     assert f"%{name}" in text
-    assert max(map(len, text.splitlines())) <= 110
+    assert max(map(len, text.splitlines())) < 80
 
 
 @pytest.mark.parametrize("name", magics.SPECS)
