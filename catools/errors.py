@@ -9,7 +9,7 @@ a ValueError, TypeError or OverflowError, the error is that too.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from .protocol import eca
 
@@ -35,6 +35,11 @@ class ca_nothing(Exception):
 
     failing: tuple[str, ...] = ()
     """The names of all PVs that failed in the same call, when this error was raised for a list."""
+
+    # What `success` leaves at that.
+    ok: bool = True
+    errorcode: int = eca.ECA_NORMAL
+    detail: str = ""
 
     def __init__(self, name: str, errorcode: int = eca.ECA_NORMAL, detail: str = "") -> None:
         super().__init__(name, errorcode)
@@ -69,6 +74,17 @@ class ca_nothing(Exception):
             "error": eca.name(self.errorcode),
             "message": str(self),
         }
+
+
+def success(name: str) -> ca_nothing:
+    """Return `ca_nothing(name)`, in half the time: a list of puts needs one for each."""
+    # Exception.__new__ keeps the arguments; __init__ would only repeat what the class says.
+    result = _make(ca_nothing, name, eca.ECA_NORMAL)
+    result.name = name
+    return result
+
+
+_make: Final = ca_nothing.__new__
 
 
 class CAException(ca_nothing):

@@ -3,24 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from cothread import Event, Timedout
 from cothread.clock import monotonic
 
-from ..protocol.eca import ECA_NORMAL
 from ..protocol.records import Data
 
 Failure = tuple[int, str]
 """(ECA status, detail)"""
-DONE: Final[Failure] = (ECA_NORMAL, "")
 
 
 class Batch:
     """Collects what comes back for `size` entries and wakes the caller when there is news.
 
-    The circuit hands replies to `accept`, failures to `failed` and put completions to `written`;
-    channels that connect are told through `connected`. After `close` all of them are ignored.
+    The circuit hands replies to `accept` and failures to `failed`; channels that connect are told
+    through `connected`.
     """
 
     __slots__ = ("_event", "_told", "failures", "left", "ready", "replies")
@@ -46,15 +42,6 @@ class Batch:
         self.left -= 1
         if self.left == 0:
             self._tell()
-
-    def written(self, index: int, status: int, detail: str) -> None:
-        """Take the end of a put."""
-        if status & 1:
-            self.left -= 1
-            if self.left == 0:
-                self._tell()
-        else:
-            self.failed(index, status, detail)
 
     def connected(self, index: int) -> None:
         """Take the news that the channel of an entry has connected."""

@@ -11,7 +11,7 @@ from cothread.clock import Timeout, expiry, monotonic
 
 from ..conversion import write_request
 from ..encode_numbers import pack_double
-from ..errors import CAException, ca_nothing
+from ..errors import CAException, ca_nothing, success
 from ..protocol.circuit import RequestRefused
 from ..protocol.dbr import DBR_DOUBLE
 from ..protocol.eca import ECA_NORMAL, ECA_NOWTACCESS, ECA_TIMEOUT
@@ -60,6 +60,17 @@ class PutBatch(Batch):
             self.failed(index, status, detail)
         if self._notify is not None or self._attempts:
             self.ended(index, ca_nothing(self._names[index], status, detail))
+
+    def all_written(self, indexes: list[int]) -> None:
+        """Take the good ends of puts."""
+        if self._notify is not None or self._attempts:
+            for index in indexes:
+                self.written(index, ECA_NORMAL, "")
+            return
+        self.completed.update(indexes)
+        self.left -= len(indexes)
+        if self.left == 0:
+            self._tell()
 
     def ended(self, index: int, result: ca_nothing) -> None:
         """Tell callback and hooks how a put has ended."""
@@ -119,7 +130,7 @@ class Put:
         self.attempts = attempts
         self.batch = PutBatch(names, notify, attempts)
         self.channels: list[Channel | None] = [None] * len(names)
-        self.puts: dict[int, SentPut] = {}
+        self.puts: list[SentPut] = []
         self.errors: dict[int, ca_nothing] = {}
         self.waiting: set[int] = set()
         self.links: set[Link] = set()
@@ -158,54 +169,65 @@ class Put:
                 self.client.forget_waiter(channel, self.batch, index)
         failed = self.errors or self.waiting or self.batch.failures
         if not failed and (not self.wait or len(self.batch.completed) == len(self.names)):
-            return [ca_nothing(name) for name in self.names]
-        return [self._result(index) for index in range(len(self.names))]
+            return [success(name) for name in self.names]
+        puts = {put.index: put for put in self.puts}
+        return [self._result(index, puts.get(index)) for index in range(len(self.names))]
 
     def _withdraw(self) -> None:
         """Take back what has not been sent: whoever waits for it has been interrupted."""
-        for index, put in self.puts.items():
-            link = self.channels[index].link  # type: ignore[union-attr]
+        for put in self.puts:
+            link = self.channels[put.index].link  # type: ignore[union-attr]
             if self.wait and link is not None and link.up and link.circuit.withdraw(put):
-                interrupted = ca_nothing(self.names[index], ECA_TIMEOUT, "interrupted, not sent")
-                self.batch.tell_hooks(index, interrupted)
+                name = self.names[put.index]
+                interrupted = ca_nothing(name, ECA_TIMEOUT, "interrupted, not sent")
+                self.batch.tell_hooks(put.index, interrupted)
 
     def _start(self) -> None:
         client = self.client
-        known = client.channels
+        known = client.channels.get
         values = self.values
+        channels = self.channels
         urgent = len(self.names) <= URGENT
+        numbers = self.datatype is None and not client.settings.read_only
         wanted: list[Writing] = []
         last: Link | None = None
         for index, name in enumerate(self.names):
-            try:
-                channel = known.get(name) or client.channel(name)
-            except ca_nothing as error:
-                self._fail(index, error)
-                continue
-            self.channels[index] = channel
-            record, link = channel.record, channel.link
-            if client.settings.read_only:
-                refusal = CAException(name, ECA_NOWTACCESS, "this client is read-only")
-                self._fail(index, refusal)
-                continue
-            if record is None or link is None:
-                self._await_connection(index, channel, urgent)
-                continue
-            value = values[index]
-            if (
-                type(value) is float
-                and self.datatype is None
-                and record.native_type == DBR_DOUBLE
-                and record.native_count
-            ):
-                if link is not last or len(wanted) >= PIECE:
-                    self._send(last, wanted)
-                    last = link
-                wanted.append((record, DBR_DOUBLE, 1, pack_double(value), index))
-                continue
+            channel = known(name)
+            if channel is not None and numbers:
+                record = channel.record
+                value = values[index]
+                if (
+                    record is not None
+                    and type(value) is float
+                    and record.native_type == DBR_DOUBLE
+                    and record.native_count
+                ):
+                    channels[index] = channel
+                    if channel.link is not last or len(wanted) >= PIECE:
+                        self._send(last, wanted)
+                        last = channel.link
+                    wanted.append((record, DBR_DOUBLE, 1, pack_double(value), index))
+                    continue
             self._send(last, wanted)
-            self._issue(index, channel)
+            self._start_one(index, name, urgent)
         self._send(last, wanted)
+
+    def _start_one(self, index: int, name: str, urgent: bool) -> None:
+        """Send a put that needs some thought, or wait for its connection."""
+        client = self.client
+        try:
+            channel = client.channel(name)
+        except ca_nothing as error:
+            self._fail(index, error)
+            return
+        self.channels[index] = channel
+        if client.settings.read_only:
+            refusal = CAException(name, ECA_NOWTACCESS, "this client is read-only")
+            self._fail(index, refusal)
+        elif channel.record is None or channel.link is None:
+            self._await_connection(index, channel, urgent)
+        else:
+            self._issue(index, channel)
 
     def _send(self, link: Link | None, wanted: list[Writing]) -> None:
         """Send puts that need no more thought, in order, and empty their list."""
@@ -226,11 +248,12 @@ class Put:
         for index, refusal in refused:
             self._fail(index, CAException(self.names[index], refusal.status, refusal.detail))
         self._issued(puts, link)
+        # The server can work on these while we prepare the next.
+        link.flush()
 
     def _issued(self, puts: list[SentPut], link: Link) -> None:
         """Enter puts that the circuit has taken into the books."""
-        for put in puts:
-            self.puts[put.index] = put
+        self.puts += puts
         if self.attempts or not self.completion:
             for put in puts:
                 self.batch.sent(put.index)
@@ -304,7 +327,7 @@ class Put:
         while links:
             links.pop().flush()
 
-    def _result(self, index: int) -> ca_nothing:
+    def _result(self, index: int, put: SentPut | None) -> ca_nothing:
         name = self.names[index]
         if index in self.errors:
             return self.errors[index]
@@ -314,9 +337,9 @@ class Put:
             return ca_nothing(name, *self.batch.failures[index])
         if index in self.waiting:
             return self._timed_out(index, channel, "nothing was sent")
-        put = self.puts[index]
+        assert put is not None
         if not self.wait or index in self.batch.completed:
-            return ca_nothing(name)
+            return success(name)
         if channel.link is not None and channel.link.up and channel.link.circuit.withdraw(put):
             return self._timed_out(
                 index, channel, "an earlier put has not completed, and this one was not sent"

@@ -19,6 +19,7 @@ from ..protocol.records import (
     SubscriptionFailed,
     WriteDone,
     WriteRefused,
+    WritesDone,
 )
 from ..protocol.runs import Run
 from .monitors import accept_run
@@ -54,6 +55,10 @@ def handlers(link: Link) -> dict[type, Callable[[Any], None]]:
         if event.token is not None:
             event.token.written(event.index, event.status, event.detail)
 
+    def writes_done(event: WritesDone) -> None:
+        if event.token is not None:
+            event.token.all_written(event.indexes)
+
     def located(event: Located) -> None:
         host, port = link.address
         client.located([(event.cid, event.address or host, event.port or port, 0)])
@@ -67,6 +72,7 @@ def handlers(link: Link) -> dict[type, Callable[[Any], None]]:
         AccessChanged: lambda event: client.access_changed(event.channel.token),
         ReadFailed: read_failed,
         WriteDone: write_done,
+        WritesDone: writes_done,
         WriteRefused: lambda event: client.write_refused(link, event),
         SubscriptionFailed: lambda event: event.token.tell(event.status, event.detail),
         Located: located,

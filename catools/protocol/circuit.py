@@ -40,6 +40,7 @@ from .records import (
     Subscription,
     SubscriptionFailed,
     WriteDone,
+    WritesDone,
 )
 from .replies import REPLIES, more_created
 from .requests import Requests, Wanted
@@ -302,6 +303,7 @@ class Circuit(Requests):
         messages = _alike(0).iter_unpack(memoryview(data)[start : start + whole])
         puts = self.puts
         after = start
+        run: WritesDone | None = None
         for beginning, ident, _ in messages:
             if beginning != head:
                 break
@@ -310,11 +312,18 @@ class Circuit(Requests):
             if put is None:
                 self.strays += 1
                 continue
-            results.append(WriteDone(put.token, put.index, status))
+            if not status & 1:
+                results.append(WriteDone(put.token, put.index, status))
+            elif run is not None and run.token is put.token:
+                run.indexes.append(put.index)
+            else:
+                run = WritesDone(put.token, [put.index])
+                results.append(run)
             channel = put.channel
             channel.put_in_flight = None
             if channel.put_queue:
                 self.next_puts(channel, results)
+                run = None
         return after
 
     def _odd_update(

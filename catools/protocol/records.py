@@ -194,6 +194,14 @@ class WriteDone:
 
 
 @dataclass(slots=True)
+class WritesDone:
+    """WRITE_NOTIFYs of one caller that ended well, one after the other."""
+
+    token: Any
+    indexes: list[int]
+
+
+@dataclass(slots=True)
 class WriteRefused:
     """A plain WRITE, believed done, was refused by the server."""
 
@@ -246,6 +254,7 @@ Event = (
     | AccessChanged
     | ReadFailed
     | WriteDone
+    | WritesDone
     | WriteRefused
     | SubscriptionFailed
     | Located

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from struct import Struct
 from typing import Any, Final
 
 from . import commands as c
@@ -42,6 +43,7 @@ Writing = tuple[CircuitChannel, int, int, bytes, int]
 """(channel, DBR code, count, unpadded payload, index)"""
 
 _MONITOR_SIZE: Final = MONITOR_BODY.size
+_SHORT_WRITE: Final = Struct(f"{HEADER.format}{ALIGN}s")
 
 
 class Requests(CircuitState):
@@ -196,20 +198,27 @@ class Requests(CircuitState):
         messages: list[bytes] = []
         command = c.WRITE_NOTIFY if notify else c.WRITE
         simple = first is not None and not self.settings.read_only
+        blank = Put.__new__
+        pack = _SHORT_WRITE.pack
         for ident, (channel, dbr, count, payload, index) in enumerate(writings, first or 0):
-            size = len(payload)
             if (
                 simple
                 and channel.state is CONNECTED
                 and channel.access & c.WRITE_ACCESS
                 and dbr in WRITABLE
-                and size == ALIGN
+                and len(payload) == ALIGN
                 and not channel.put_queue
                 and not (notify and channel.put_in_flight)
             ):
-                put = Put(channel, ident, b"", notify, token, index)
-                messages.append(HEADER.pack(command, size, dbr, count, channel.sid, ident))
-                messages.append(payload)
+                messages.append(pack(command, ALIGN, dbr, count, channel.sid, ident, payload))
+                # An __init__ would cost as much as all of this.
+                put = blank(Put)
+                put.channel = channel
+                put.ident = ident
+                put.message = b""
+                put.notify = notify
+                put.token = token
+                put.index = index
                 self.note_sent(put)
             else:
                 self.send(b"".join(messages))

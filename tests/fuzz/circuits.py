@@ -25,6 +25,7 @@ from catools.protocol.records import (
     SubscriptionFailed,
     WriteDone,
     WriteRefused,
+    WritesDone,
 )
 
 from . import server_side as server
@@ -224,6 +225,9 @@ class Attack:
                 item[0].value(item)
             elif isinstance(item, ReadFailed | WriteDone | WriteRefused):
                 item.token.finished(item.detail)
+            elif isinstance(item, WritesDone):
+                for _ in item.indexes:
+                    item.token.finished("")
             elif isinstance(item, SubscriptionFailed):
                 item.token.still_open(item.detail)
             elif isinstance(item, Fault):

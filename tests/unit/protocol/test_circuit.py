@@ -26,6 +26,7 @@ from catools.protocol.records import (
     SubscriptionFailed,
     WriteDone,
     WriteRefused,
+    WritesDone,
 )
 
 from .server import SETTINGS, connected, created, error, greeted, sent, version_reply
@@ -626,7 +627,33 @@ def _without_identifiers(data: bytes) -> bytes:
     )
 
 
-@pytest.mark.parametrize("statuses", [[1, 1, 1], [1, 160, 1, 1]])
+def _one_by_one(items: list[Any]) -> list[Any]:
+    """Return results with each put by itself."""
+    result: list[Any] = []
+    for item in items:
+        if isinstance(item, WritesDone):
+            result += [WriteDone(item.token, index, 1) for index in item.indexes]
+        else:
+            result.append(item)
+    return result
+
+
+def test_completions_for_several_callers() -> None:
+    circuit = greeted()
+    tokens = "aabbbab"
+    puts = [
+        circuit.write(connected(circuit, n + 1, n), 6, 1, DOUBLE, notify=True, token=token, index=n)
+        for n, token in enumerate(tokens)
+    ]
+    replies = [frame(c.WRITE_NOTIFY, dtype=6, count=1, p1=1, p2=put.ident) for put in puts]
+    items = circuit.receive(b"".join(replies), 0.0)
+    assert len(items) == 5
+    assert [(item.token, item.index) for item in _one_by_one(items)] == [
+        (token, index) for index, token in enumerate(tokens)
+    ]
+
+
+@pytest.mark.parametrize("statuses", [[1, 1, 1], [1, 160, 1, 1], [160, 160, 160]])
 def test_completions_in_a_row(statuses: list[int]) -> None:
     circuit = greeted()
     channels = [connected(circuit, number + 1, number) for number in range(len(statuses))]
@@ -642,7 +669,7 @@ def test_completions_in_a_row(statuses: list[int]) -> None:
         for status, put in zip(statuses, puts, strict=True)
     )
     circuit.take_output()
-    assert circuit.receive(replies + replies, 0.0) == [
+    assert _one_by_one(circuit.receive(replies + replies, 0.0)) == [
         WriteDone("put", index, status) for index, status in enumerate(statuses)
     ]
     assert circuit.strays == len(statuses)

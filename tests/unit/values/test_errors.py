@@ -11,7 +11,7 @@ import pickle
 import pytest
 
 from catools import errors
-from catools.errors import CAException, Disconnected, InvalidDatatype, ca_nothing
+from catools.errors import CAException, Disconnected, InvalidDatatype, ca_nothing, success
 
 FAMILY = [
     kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ca_nothing)
@@ -90,3 +90,19 @@ def test_disconnected():
 def test_bad_arguments_are_no_pv_errors():
     assert not issubclass(InvalidDatatype, ca_nothing)
     assert issubclass(InvalidDatatype, ValueError)
+
+
+def test_success_is_what_the_constructor_makes():
+    for made in (
+        success("PV"),
+        copy.copy(success("PV")),
+        pickle.loads(pickle.dumps(success("PV"))),
+    ):
+        plain = ca_nothing("PV")
+        assert type(made) is ca_nothing
+        assert made
+        assert (str(made), repr(made), made.args) == (str(plain), repr(plain), plain.args)
+        assert made.to_dict() == plain.to_dict()
+        assert (made.ok, made.errorcode, made.detail) == (True, plain.errorcode, "")
+    made.detail = "changed"
+    assert success("PV").detail == ""
