@@ -4,7 +4,8 @@
 A PV object keeps a monitor while somebody holds the object; dropping the last reference ends the
 subscription. After a disconnect the last value stays readable, but its `ok` is false, as is the
 object's. Values are stored as they come off the circuit, before any monitor callback runs, so it
-is safe to wait for a PV inside a callback.
+is safe to wait for a PV inside a callback. The child of a fork has the objects of its parent, which
+subscribe anew when they are used there; until they hear something, the parent's values are stale.
 """
 
 from __future__ import annotations
@@ -20,20 +21,19 @@ from cothread.clock import Timeout, expiry, monotonic
 
 from .api import caget, camonitor, caput
 from .client import default
-from .client.monitors import Monitor
 from .conversion import check_request, event_mask
 from .dbr import FORMAT_RAW
 from .errors import ca_nothing
 from .protocol.eca import ECA_DISCONN
 from .pv_array import PV_array
-from .watched import close_all, close_later, in_scheduler, late, store_value
+from .watched import Watcher, in_scheduler, late, store_value
 
 __all__ = ["PV", "PV_array"]
 
 _NO_WAIT: Final = ()
 
 
-class PV:
+class PV(Watcher):
     """One PV, watched.
 
     Args:
@@ -52,8 +52,6 @@ class PV:
 
     Thread: any may read; the methods that wait are forwarded to the scheduler's thread.
     """
-
-    _monitors: tuple[Monitor, ...] = ()
 
     def __init__(
         self,
@@ -82,25 +80,20 @@ class PV:
         self.count = count
         self.error: ca_nothing | None = ca_nothing(pv, ECA_DISCONN, "no value has come yet")
         self._started = monotonic()
+        self._initial_timeout = initial_timeout
         self._waits = initial_timeout != _NO_WAIT
         self._deadline = expiry(cast("Timeout", initial_timeout)) if self._waits else None
         self._value = initial_value
         self._updated_at: float | None = None
         self._first: Event[None] = Event(auto_reset=False)
         self._next: Event[None] = Event()
-        mask = event_mask(pv, events, format)
-        options = {
-            "datatype": datatype,
-            "format": format,
-            "count": count,
-            "events": mask,
-            "all_updates": all_updates,
-            "notify_disconnect": notify_disconnect,
-            "connect_timeout": connect_timeout,
-        }
-        in_scheduler(self._watch, mask, options)
+        self._mask = event_mask(pv, events, format)
+        self._all_updates = all_updates
+        self._notify_disconnect = notify_disconnect
+        self._connect_timeout = connect_timeout
+        self._start()
 
-    def _watch(self, mask: int, options: dict[str, Any]) -> None:
+    def _watch(self) -> None:
         me = weakref.ref(self)
         store = default.client().monitor(
             self.name,
@@ -108,15 +101,34 @@ class PV:
             datatype=self.datatype,
             format=self.format,
             count=self.count,
-            mask=mask,
+            mask=self._mask,
             notify_disconnect=True,
             direct=True,
         )
         self._monitors = (store,)
         if self.on_update is not None:
             # Shares the subscription, and gives on_update its turn among all callbacks.
-            told = camonitor(self.name, partial(_tell, me, options["all_updates"]), **options)
+            told = camonitor(
+                self.name,
+                partial(_tell, me, self._all_updates),
+                datatype=self.datatype,
+                format=self.format,
+                count=self.count,
+                events=self._mask,
+                all_updates=self._all_updates,
+                notify_disconnect=self._notify_disconnect,
+                connect_timeout=self._connect_timeout,
+            )
             self._monitors = (store, told)
+
+    def _forget(self) -> None:
+        self._take(ca_nothing(self.name, ECA_DISCONN, "no value has come since the fork"))
+        self._updated_at = None
+        self._started = monotonic()
+        if self._waits:
+            self._deadline = expiry(cast("Timeout", self._initial_timeout))
+        self._first = Event(auto_reset=False)
+        self._next = Event()
 
     def _take(self, value: Any) -> None:
         """Take an update, or the news that there are none for now; must not suspend."""
@@ -132,12 +144,9 @@ class PV:
         self._first.Signal()
         self._next.Signal()
 
-    def __del__(self) -> None:
-        close_later(self._monitors)
-
     def close(self) -> None:
         """Stop watching; `on_update` is not called after this. Harmless when repeated."""
-        in_scheduler(close_all, self._monitors)
+        self._stop()
         if self.error is None:
             self._take(ca_nothing(self.name, ECA_DISCONN, "the PV object is closed"))
 
@@ -156,11 +165,13 @@ class PV:
     @property
     def ok(self) -> bool:
         """True while the PV is connected and the value is its newest."""
+        self._wake()
         return self.error is None
 
     @property
     def connected(self) -> bool:
         """True while the PV is connected."""
+        self._wake()
         channel = self._monitors[0].channel if self._monitors else None
         return channel is not None and channel.record is not None
 
@@ -178,6 +189,7 @@ class PV:
             ca_nothing: `initial_timeout` has passed without a first value.
         Suspends: until the first value, if there is an `initial_timeout`.
         """
+        self._wake()
         if self._waits and self._updated_at is None:
             self.sync()
         return self._value
@@ -194,6 +206,7 @@ class PV:
             ca_nothing: none came in time.
         Suspends: unless there is one.
         """
+        self._wake()
         if reset:
             self.reset()
         in_scheduler(self._wait, self._next, expiry(timeout), "no update")
@@ -201,6 +214,7 @@ class PV:
 
     def reset(self) -> None:
         """Forget that there has been an update, so that `get_next` waits for another."""
+        self._wake()
         self._next.Reset()
 
     def sync(self, timeout: Timeout | tuple[()] = _NO_WAIT) -> None:
@@ -213,6 +227,7 @@ class PV:
             ca_nothing: none came in time.
         Suspends: unless there has been one.
         """
+        self._wake()
         if timeout != _NO_WAIT:
             deadline = expiry(cast("Timeout", timeout))
         elif self._waits:

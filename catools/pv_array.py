@@ -14,11 +14,10 @@ from cothread.clock import Timeout, monotonic
 from .api import caget, camonitor, caput
 from .client import default
 from .client.explain import summary
-from .client.monitors import Monitor
 from .conversion import check_request, event_mask
 from .dbr import FORMAT_TIME
 from .errors import ca_nothing
-from .watched import close_all, close_later, in_scheduler, late, store_value
+from .watched import Watcher, in_scheduler, late, store_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PV_array"]
 
 
-class PV_array:
+class PV_array(Watcher):
     """Many PVs of one type, their newest values in one numpy array.
 
     Args:
@@ -39,12 +38,9 @@ class PV_array:
     Attributes:
         names: of the PVs, as a list.
         shape: (PVs,), or (PVs, count) unless count is 1.
-        ok: which PVs are connected and have a value.
         seen: which PVs have ever had a value.
         timestamp, severity, status: one number for each PV.
     """
-
-    _monitors: tuple[Monitor, ...] = ()
 
     def __init__(
         self,
@@ -70,7 +66,7 @@ class PV_array:
             exact = np.dtype(f"{exact.kind}40")
         total = len(self.names)
         self._value = np.zeros(self.shape, exact)
-        self.ok = np.zeros(total, bool)
+        self._ok = np.zeros(total, bool)
         self.seen = np.zeros(total, bool)
         self.timestamp = np.zeros(total)
         self.severity = np.zeros(total, "i4")
@@ -78,10 +74,11 @@ class PV_array:
         self._started = monotonic()
         self._first: Event[None] = Event(auto_reset=False)
         check_request(dtype, FORMAT_TIME)
-        mask = event_mask(", ".join(self.names[:1]), events, FORMAT_TIME)
-        in_scheduler(self._watch, mask, all_updates)
+        self._mask = event_mask(", ".join(self.names[:1]), events, FORMAT_TIME)
+        self._all_updates = all_updates
+        self._start()
 
-    def _watch(self, mask: int, all_updates: bool) -> None:
+    def _watch(self) -> None:
         me = weakref.ref(self)
         options = {"datatype": self.dtype, "format": FORMAT_TIME, "count": self.count}
         client = default.client()
@@ -89,7 +86,7 @@ class PV_array:
             client.monitor(
                 name,
                 partial(store_value, me),
-                mask=mask,
+                mask=self._mask,
                 index=index,
                 notify_disconnect=True,
                 direct=True,
@@ -101,13 +98,23 @@ class PV_array:
         if self.on_update is not None:
             # Shares the subscriptions, and gives on_update its turn among all callbacks.
             told = camonitor(
-                self.names, partial(_tell, me), events=mask, all_updates=all_updates, **options
+                self.names,
+                partial(_tell, me),
+                events=self._mask,
+                all_updates=self._all_updates,
+                **options,
             )
             self._monitors = (*stores, *told)
 
+    def _forget(self) -> None:
+        self._ok[:] = False
+        self.seen[:] = False
+        self._started = monotonic()
+        self._first = Event(auto_reset=False)
+
     def _take(self, value: Any, index: int) -> None:
         if isinstance(value, ca_nothing):
-            self.ok[index] = False
+            self._ok[index] = False
             return
         row = self._value[index : index + 1].reshape(-1)
         elements = value[: len(row)] if hasattr(value, "dtype") else (value,)
@@ -116,19 +123,16 @@ class PV_array:
         self.timestamp[index] = value.timestamp
         self.severity[index] = value.severity
         self.status[index] = value.status
-        self.ok[index] = True
+        self._ok[index] = True
         if not self.seen[index]:
             self.seen[index] = True
             if self.seen.all():
                 self._first.Signal()
 
-    def __del__(self) -> None:
-        close_later(self._monitors)
-
     def close(self) -> None:
         """Stop watching; `on_update` is not called after this. Harmless when repeated."""
-        in_scheduler(close_all, self._monitors)
-        self.ok[:] = False
+        self._stop()
+        self._ok[:] = False
 
     def __enter__(self) -> PV_array:
         return self
@@ -143,12 +147,19 @@ class PV_array:
         return f"<PV_array of {len(self.names)} PVs, {int(self.ok.sum())} ok>"
 
     @property
+    def ok(self) -> np.ndarray[Any, Any]:
+        """Which PVs are connected and have a value."""
+        self._wake()
+        return self._ok
+
+    @property
     def all_ok(self) -> bool:
         """True while all PVs are connected and have a value."""
         return bool(self.ok.all())
 
     def get(self) -> np.ndarray[Any, Any]:
         """Return a copy of the newest values; zero where there has been none."""
+        self._wake()
         return self._value.copy()
 
     value = property(get, lambda self, value: self.caput(value), doc="`get`, or `caput` when set.")
@@ -160,6 +171,7 @@ class PV_array:
             ca_nothing: some had none in time, and `throw` is true; it names them all.
         Suspends: unless all have.
         """
+        self._wake()
         in_scheduler(self._wait, timeout, throw)
 
     def _wait(self, timeout: Timeout, throw: bool) -> None:

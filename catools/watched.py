@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What objects that watch PVs have in common: weak callbacks, late closing, the right thread."""
+"""What objects that watch PVs have in common: weak callbacks, late closing, the right thread, and
+subscriptions of their own in the child of a fork.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,40 @@ from .protocol.eca import ECA_TIMEOUT
 R = TypeVar("R")
 
 
+class Watcher:
+    """Keeps monitors as long as somebody holds the object."""
+
+    _monitors: tuple[Monitor, ...] = ()
+    _generation: int
+
+    def _watch(self) -> None:
+        """Begin to watch, in the scheduler's thread."""
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """Mark what is known as no longer good, whoever told it."""
+        raise NotImplementedError
+
+    def _start(self) -> None:
+        self._generation = default.generation
+        in_scheduler(self._watch)
+
+    def _wake(self) -> None:
+        """Watch anew if this is the child of a fork: the monitors are the parent's."""
+        if self._generation != default.generation and self._monitors:
+            self._forget()
+            self._start()
+
+    def _stop(self) -> None:
+        monitors, self._monitors = self._monitors, ()
+        if self._generation == default.generation:
+            in_scheduler(close_all, monitors)
+
+    def __del__(self) -> None:
+        if self._monitors and self._generation == default.generation:
+            close_later(self._monitors)
+
+
 def store_value(me: weakref.ref[Any], value: Any, *index: int) -> None:
     """Hand an update to its object, known weakly, or it would live as long as its subscription."""
     owner = me()
@@ -35,7 +71,7 @@ def close_all(monitors: Sequence[Monitor]) -> None:
 
 def close_later(monitors: Sequence[Monitor]) -> None:
     """Close from a finalizer, which runs anywhere: in any thread, or amid the client's own work."""
-    if monitors and not sys.is_finalizing():
+    if not sys.is_finalizing():
         cothread.Callback(close_all, monitors)
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Global state department: the one client that the functions of catools share.
 
-It starts at first use, ends with the process, and a child of a fork starts its own.
+It starts at first use, ends with the process, and a child of a fork starts its own. What was
+subscribed before the fork stays the parent's; objects that watch PVs compare `generation`, and
+subscribe anew when the child uses them.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ import atexit
 import os
 
 from .client import Client
+
+generation: int = 0
+"""How many forks lie between this process and the one that imported this module."""
 
 _client: Client | None = None
 
@@ -38,7 +43,8 @@ def close() -> None:
 
 
 def _after_fork() -> None:
-    global _client
+    global _client, generation
+    generation += 1
     if _client is not None:
         atexit.unregister(_client.close)
         _client.drop()

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,17 @@ import pytest
 
 import catools
 import cothread
-from catools import CAException, ca_nothing, caget, cainfo, camonitor, caput, connect
+from catools import (
+    CAException,
+    ca_nothing,
+    caget,
+    cainfo,
+    camonitor,
+    caput,
+    connect,
+)
+from catools.client import default
+from catools.pv import PV, PV_array
 from cothread import hooks
 from tests.reliability.load import numbers
 from tests.support.census import outstanding
@@ -245,3 +256,65 @@ def test_children_of_a_fork_have_circuits_of_their_own(ioc: Ioc) -> None:
     (link,) = catools.default_client().links.values()
     assert link.up
     monitor.close()
+
+
+def test_objects_of_the_parent_watch_anew_in_the_child_of_a_fork(ioc: Ioc) -> None:
+    told: list[Any] = []
+    pv = PV(ioc.name("5"), told.append)
+    closed = PV(ioc.name("6"))
+    prompt = PV(ioc.name("7"), initial_timeout=10)
+    array = PV_array([ioc.name("5"), ioc.name("6")])
+    prompt.sync(10)
+    closed.sync(10)
+    closed.close()
+    array.sync(10)
+    wait_until(lambda: told, "on_update")
+    caput(pv.name, 55, wait=True)
+    wait_until(lambda: pv.value == 55, "the update")
+
+    def in_the_child() -> None:
+        told.clear()
+        assert default.running() is None
+        assert not pv.ok
+        assert (pv.value, pv.value.ok) == (55, False)
+        assert "fork" in str(pv.error)
+        caput(pv.name, 56, wait=True)
+        pv.sync(10)
+        wait_until(lambda: pv.ok and pv.value == 56 and told, "the child's value")
+        assert pv.connected
+        caput(pv.name, 57)
+        wait_until(lambda: pv.value == 57, "the child's update")
+        # It may wait for its first value, as it might when it was made.
+        assert prompt.get() == 7
+        assert not array.ok.any()
+        array.sync(10)
+        assert array.get().tolist() == [57, 6]
+        assert array.all_ok
+        assert not closed.ok
+        assert not closed.connected
+        pv.close()
+        assert not pv.ok
+        (link,) = catools.default_client().links.values()
+        assert len(link.channels) == 3
+
+    assert in_a_child(in_the_child) == 0
+    # The parent's own subscriptions have gone on.
+    wait_until(lambda: pv.value == 57 and array.get()[0] == 57, "the child's put")
+    for item in (pv, prompt, array):
+        item.close()
+
+
+def in_a_child(work: Callable[[], None]) -> int:
+    """Return the exit status of a child of a fork that does some work."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
