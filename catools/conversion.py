@@ -14,13 +14,22 @@ from typing import Any, Final
 from .datatypes import check_format, is_long_string, wanted_for_reading, wanted_for_writing
 from .dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
 from .decode import Decode, recipe
-from .decode_runs import ReadRun
+from .decode_runs import Fields, RunReader
 from .encode import encode
 from .errors import CAException, InvalidDatatype
 from .protocol.dbr import DBR_CHAR
 from .protocol.eca import ECA_BADMASK
 
-__all__ = ["Request", "check_put", "check_request", "event_mask", "read_request", "write_request"]
+__all__ = [
+    "Fields",
+    "Request",
+    "RunReader",
+    "check_put",
+    "check_request",
+    "event_mask",
+    "read_request",
+    "write_request",
+]
 
 _SHOWN_BY: Final = {
     FORMAT_RAW: DBE_VALUE,
@@ -41,7 +50,7 @@ class Request:
     dbr: int
     count: int
     decode: Decode
-    run: ReadRun | None = None
+    run: RunReader | None = None
 
 
 def check_request(datatype: Any, format: int) -> None:

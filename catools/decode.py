@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from .datatypes import Shape, check_format, request_code, resolve, wanted_for_reading
-from .decode_runs import ReadRun, run_reader
+from .decode_runs import RunReader, run_reader
 from .errors import BadReply
 from .protocol import eca
 from .protocol.dbr import (
@@ -65,7 +65,7 @@ class Recipe:
     __slots__ = ("build", "dbr", "run", "single")
 
     def __init__(
-        self, dbr: int, build: Build, single: bool = False, run: ReadRun | None = None
+        self, dbr: int, build: Build, single: bool = False, run: RunReader | None = None
     ) -> None:
         self.dbr = dbr
         self.build = build

@@ -74,16 +74,6 @@ _ATTRIBUTES: Final = (
     "timestamp",
     "raw_stamp",
     "update_count",
-    "units",
-    "precision",
-    "upper_disp_limit",
-    "lower_disp_limit",
-    "upper_alarm_limit",
-    "upper_warning_limit",
-    "lower_warning_limit",
-    "lower_alarm_limit",
-    "upper_ctrl_limit",
-    "lower_ctrl_limit",
 )
 
 
@@ -115,7 +105,7 @@ class ca_int(Augmented, int):
 
 
 class _Number(float):
-    """A number with room for attributes that no format brings."""
+    """A number with room for attributes that updates do not bring."""
 
 
 _further: Final[Any] = vars(_Number)["__dict__"]
@@ -124,8 +114,8 @@ _further: Final[Any] = vars(_Number)["__dict__"]
 class ca_float(Augmented, _Number):
     """The value of a floating point PV.
 
-    Most updates are doubles, so that their attributes have slots, a third of the price of a
-    dictionary; `__dict__` is made on demand, and writing into it changes nothing.
+    Most updates are doubles, so that the attributes of FORMAT_TIME have slots, a third of the price
+    of a dictionary; `__dict__` is made on demand, and writing into it changes nothing.
     """
 
     __slots__ = _ATTRIBUTES

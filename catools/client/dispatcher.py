@@ -8,19 +8,20 @@ circuits that bring more than callbacks take are held back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cothread import Event, Spawn, Yield
 from cothread.clock import monotonic
 
+from ..conversion import Fields
 from ..errors import BadReply
 from ..protocol.records import Data
 
 if TYPE_CHECKING:
     from .link import Link
-    from .monitors import Monitor, Notice, Slot
+    from .monitors import Notice, Slot
 
 TURN_S: Final = 0.002
 """Callbacks run about this long before everybody else gets a turn."""
@@ -37,18 +38,14 @@ LARGE: Final = 4096
 
 
 class Streak:
-    """A place in the queue for many updates, each for one monitor.
+    """A place in the queue for a run of updates, each for one monitor."""
 
-    Attributes:
-        left: how many have not been delivered yet.
-        pairs: the monitor and the value of each of these; values are made one by one.
-    """
+    __slots__ = ("deliver", "fields", "left")
 
-    __slots__ = ("left", "pairs")
-
-    def __init__(self, left: int, pairs: Iterator[tuple[Monitor, Any]]) -> None:
+    def __init__(self, left: int, deliver: Callable[[Fields], None], fields: Fields) -> None:
         self.left = left
-        self.pairs = pairs
+        self.deliver = deliver
+        self.fields = fields
 
 
 class Dispatcher:
@@ -140,7 +137,7 @@ class Dispatcher:
                 return
             item = queue[0]
             if isinstance(item, Streak):
-                self._deliver_some(item)
+                self._deliver_streak(item)
                 return
             popleft()
             self.delivered += 1
@@ -166,26 +163,15 @@ class Dispatcher:
                 except Exception as exc:
                     monitor.failed(exc)
 
-    def _deliver_some(self, streak: Streak) -> None:
+    def _deliver_streak(self, streak: Streak) -> None:
         """Run the callbacks for some updates of the streak that is first in the queue.
 
         Suspends: if a callback does.
         """
-        for monitor, value in islice(streak.pairs, PIECE):
-            if monitor.closed:
-                continue
-            # What `deliver` does, written out.
-            index = monitor.index
-            try:
-                if index is None:
-                    monitor.callback(value)
-                else:
-                    monitor.callback(value, index)
-            except Exception as exc:
-                monitor.failed(exc)
+        streak.deliver(islice(streak.fields, PIECE))
         if self.closed:
             return
-        # Not reached when something worse was raised: the rest is delivered by the next cothread.
+        # Not reached when a callback's cothread is cancelled: the next one delivers the rest.
         done = min(streak.left, PIECE)
         streak.left -= done
         self._in_streaks -= done

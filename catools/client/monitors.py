@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from cothread import hooks as cothread_hooks
 
-from ..conversion import Request
-from ..decode_runs import ReadRun
+from ..conversion import Request, RunReader
 from ..errors import BadReply, InvalidDatatype, ca_nothing
 from ..protocol.eca import ECA_BADTYPE
 from ..protocol.records import Data
@@ -265,7 +264,7 @@ class Tap:
             monitor.run(update)
 
     @property
-    def kind(self) -> ReadRun | None:
+    def kind(self) -> RunReader | None:
         """How runs of updates are read, if they may come as such."""
         return self.run if self.only is not None else None
 
@@ -284,8 +283,8 @@ def accept_run(run: Run, dispatcher: Dispatcher) -> None:
     for tap in taps:
         tap.last = messages
     # Of some kind are the updates of those taps only that have one listener.
-    monitors: list[Any] = [tap.only for tap in taps]
-    dispatcher.append(Streak(len(taps), zip(monitors, run.kind(monitors, messages), strict=True)))
+    reader: RunReader = run.kind
+    dispatcher.append(Streak(len(taps), reader.deliver, reader.fields(taps, messages)))
 
 
 class Feed:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values of many updates at once are those of one at a time."""
+"""Values of updates that came as a run are those of one at a time."""
 
 from __future__ import annotations
 
 import struct
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,6 +28,27 @@ STAMPS = st.tuples(
 )
 
 
+class Listener:
+    """Who is called back, and whom an update is for."""
+
+    def __init__(self, name: str, index: int | None = None) -> None:
+        self.name = name
+        self.index = index
+        self.closed = False
+        self.only = self
+        self.called: tuple[Any, ...] = ()
+        self.error: BaseException | None = None
+        self.failures: list[BaseException] = []
+
+    def callback(self, *arguments: Any) -> None:
+        self.called = arguments
+        if self.error is not None:
+            raise self.error
+
+    def failed(self, exc: BaseException) -> None:
+        self.failures.append(exc)
+
+
 @given(st.data(), st.sampled_from(sorted(NUMBERS)))
 def test_the_same_values(data: st.DataObject, native: int) -> None:
     row = DBR_TYPES[code_of(GROUP_TIME, native)]
@@ -36,20 +57,40 @@ def test_the_same_values(data: st.DataObject, native: int) -> None:
         row.metadata.pack(*stamp) + struct.pack(f">{row.element}", number)
         for stamp, number in updates
     ]
-    names = [f"PV{n % 3}" for n in range(len(payloads))]
-    requests = [read_request(name, native, 1, None, dbr.FORMAT_TIME, 0) for name in names]
+    listeners = [Listener(f"PV{n % 3}", n if n % 2 else None) for n in range(len(payloads))]
+    requests = [read_request(each.name, native, 1, None, dbr.FORMAT_TIME, 0) for each in listeners]
     assert len({request.run for request in requests}) == 1
     run = requests[0].run
     assert run is not None
     messages = b"".join(frame(1, payload, dtype=row.code, count=1) for payload in payloads)
-    values = list(run([SimpleNamespace(name=name) for name in names], messages))
-    singles = [
-        request.decode(payload, 1) for request, payload in zip(requests, payloads, strict=True)
-    ]
-    assert values == singles
-    for value, single in zip(values, singles, strict=True):
+    run.deliver(run.fields(listeners, messages))
+    for listener, request, payload in zip(listeners, requests, payloads, strict=True):
+        single = request.decode(payload, 1)
+        value, *index = listener.called
+        assert index == ([] if listener.index is None else [listener.index])
+        assert value == single
         assert type(value) is type(single)
         assert vars(value) == {**vars(single), "update_count": 1}
+
+
+@pytest.mark.parametrize("native", [dbr.DBR_DOUBLE, dbr.DBR_LONG])
+def test_closed_and_failing_listeners_do_not_disturb_the_others(native: int) -> None:
+    row = DBR_TYPES[code_of(GROUP_TIME, native)]
+    payload = row.metadata.pack(0, 0, 1, 2) + struct.pack(f">{row.element}", 3)
+    message = frame(1, payload, dtype=row.code, count=1)
+    listeners = [Listener(f"PV{n}") for n in range(5)]
+    listeners[1].closed = True
+    listeners[2].error = ZeroDivisionError("on purpose")
+    listeners[3].error = KeyboardInterrupt()
+    run = read_request("PV", native, 1, None, dbr.FORMAT_TIME, 0).run
+    assert run is not None
+    fields = run.fields(listeners, message * 5)
+    with pytest.raises(KeyboardInterrupt):
+        run.deliver(fields)
+    assert [bool(listener.called) for listener in listeners] == [True, False, True, True, False]
+    assert listeners[2].failures == [listeners[2].error]
+    run.deliver(fields)
+    assert listeners[4].called == (3,)
 
 
 def test_what_differs_in_type_is_read_differently() -> None:
