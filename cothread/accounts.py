@@ -27,24 +27,25 @@ class Accounts:
         self.stalls = 0
         self.longest: hooks.Stall | None = None
 
-    def charge(self, strand: Any, now: float, since: float | None = None) -> None:
+    def charge(self, strand: Any, now: float, since: float | None = None, ended: str = "") -> None:
         """Account for the time since the hub's last turn; called by the cothread that ends it.
 
         Args:
             now: monotonic.
             since: the time began only then, after a sleep in a foreign loop.
+            ended: what to call the place when nobody's code is there any more.
         """
         held_s = max(0.0, now - (switching.since if since is None else since))
         strand.cpu_s += held_s
         if held_s > STALL_S:
-            self._note_stall("main" if strand.task is None else strand.task.name, held_s)
+            name = "main" if strand.task is None else strand.task.name
+            self._note_stall(name, held_s, ended or f"the end of {name}")
 
-    def _note_stall(self, name: str, held_s: float) -> None:
+    def _note_stall(self, name: str, held_s: float, where: str) -> None:
         self.stalls += 1
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and frame.f_globals.get("__package__") == __package__:
+        while frame is not None and _ours(frame):
             frame = frame.f_back
-        where = f"the end of {name}"
         if frame is not None:
             code = frame.f_code
             where = f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"
@@ -52,3 +53,9 @@ class Accounts:
         if self.longest is None or held_s > self.longest.held_s:
             self.longest = stall
         hooks.stalled(stall)
+
+
+def _ours(frame: FrameType) -> bool:
+    """Return whether a frame executes code of this package."""
+    package = frame.f_globals.get("__package__") or ""
+    return package.partition(".")[0] == __package__

@@ -49,6 +49,7 @@ class Stalls:
         self._show = show
         self._type_ahead = type_ahead
         self._typed = b""
+        self._seen = ""
         self._watchdog = Watchdog(self)
         self.cell_ran = False
 
@@ -81,6 +82,7 @@ class Stalls:
         if self._console.screen is not None:
             self._console.terminal.allow_signals()
             self._look_for_interrupt(hog)
+        self._seen = hog.where
         place, _, function = hog.where.partition(" in ")
         self._console.alert(
             f" PAUSED, Ctrl-C breaks it · {name} has not yielded for {hog.held_s:.1f} s"
@@ -109,6 +111,7 @@ class Stalls:
 
     def _released(self) -> None:
         self._interrupts.hog_known = False
+        self._seen = ""
         typed, self._typed = self._typed, b""
         if typed:
             self._type_ahead(typed)
@@ -123,10 +126,9 @@ class Stalls:
         if task is not None:
             job = self._jobs.job_of(task)
             name = stall.name if job is None else f"job {job.number} ({job.name})"
-            self._show(
-                f"\x1b[33m{name} held everything for {stall.held_s:.1f} s,"
-                f" until {stall.where}\x1b[m"
-            )
+            # A slot of Qt's has ended when it is found out, and only the watchdog saw where it was.
+            place = f"seen at {self._seen}" if self._seen else f"until {stall.where}"
+            self._show(f"\x1b[33m{name} held everything for {stall.held_s:.1f} s, {place}\x1b[m")
         elif self.cell_ran and (self._jobs.count_running or self._console.dock.items):
             self.cell_ran = False
             self._show(

@@ -35,6 +35,7 @@ from ..scheduler import scheduler
 from ..switching import add_timer
 from ..tasks import Spawn
 from ..waits import Thrower, Wait, ready
+from .qt_parts import Held, QtsTurn, waking
 
 __all__ = ["Home"]
 
@@ -45,38 +46,6 @@ TICK_S: Final = 0.001
 LONGEST_MS: Final = 1 << 30
 STOP_S: Final = 1.0
 _NEVER: Final = float("inf")
-
-
-class _QtsTurn:
-    """An alarm that makes the host ready when cothreads have kept Qt waiting for long.
-
-    It may stand in the timer heap several times; the first to come disarms the others.
-    """
-
-    __slots__ = ("target",)
-
-    def __init__(self) -> None:
-        self.target: Any = None
-
-    def expire(self) -> None:
-        strand, self.target = self.target, None
-        ready.appendleft(strand)
-
-
-class _Held:
-    """Stands in the ready queue for the main program while that may not run."""
-
-    __slots__ = ("home", "item")
-
-    def __init__(self, home: Home, item: Any) -> None:
-        self.home = home
-        self.item = item
-
-    def switch(self) -> object:
-        """Put the main program off, and let the next one run."""
-        self.home.put_off(self.item)
-        hub: Any = scheduler.hub
-        return None if getcurrent() is hub else hub.switch()
 
 
 class Home:
@@ -109,8 +78,9 @@ class Home:
         self._put_off: list[Any] = []
         self._holding = False
         self._unwinding = False
-        self._alarm = _QtsTurn()
+        self._alarm = QtsTurn()
         self._armed = _NEVER
+        self._awake = True
         self._awake_since = switching.clock()
         self._calls: deque[Callable[[], object]] = deque()
         self._thread = app.thread()
@@ -130,7 +100,7 @@ class Home:
         self._caller.setSingleShot(True)
         self._caller.timeout.connect(self._make_call)
         self._dispatcher.aboutToBlock.connect(self._about_to_block)
-        self._dispatcher.awake.connect(self._awake)
+        self._waking = waking(core, self._wake)
         try:
             self._notifier = core.QSocketNotifier(
                 scheduler.poller.fileno(), core.QSocketNotifier.Read, self.app
@@ -264,23 +234,37 @@ class Home:
         """
         if not self.here:
             return
+        self._account(switching.clock())
         timers = scheduler.timers
+        # Another thread looks at `idle` after it has put its item in: one of us sees it.
+        scheduler.idle = True
         pressing = ready or scheduler.inbox or scheduler.interrupt
         if pressing or (timers and timers[0][0] < self._armed):
+            scheduler.idle = False
             self._armed = 0.0
             self._deadline.start(0)
-        self._account(switching.clock())
+        elif self._awake:
+            self._awake = False
+            self.app.installEventFilter(self._waking)
 
-    def _awake(self) -> None:
+    def _wake(self) -> None:
+        """Take note that Qt has something to do: called for its first event after it has slept.
+
+        The dispatcher's own signal comes too late where GLib is used: after the slots.
+        """
+        self.app.removeEventFilter(self._waking)
+        self._awake = True
         self._awake_since = switching.clock()
+        scheduler.idle = False
 
     def _nested(self, caller: FrameType | None) -> bool:
         """Whether more than the outermost loop of Qt is on the stack."""
         return bool(self._waits) or caller is not self._base or self._thread.loopLevel() > 1
 
     def _account(self, now: float) -> None:
-        scheduler.accounts.charge(self._strand, now, self._awake_since)
-        self._awake_since = now
+        if self._awake:
+            scheduler.accounts.charge(self._strand, now, self._awake_since, "the end of a slot")
+            self._awake_since = now
 
     def _turn(self, nested: bool) -> None:
         """Give way to the hub until it is idle, or `TURN_S` have passed."""
@@ -296,9 +280,11 @@ class Home:
         self._armed = 0.0
         hub: Any = scheduler.hub
         hub.switch()
+        scheduler.idle = False
         self._alarm.target = None
         # Whoever suspends in a slot must come by `_through_hub`.
         switching.due = 0.0
+        self._awake = True
         self._awake_since = switching.clock()
         self._set_deadline()
         if self._unwinding:
@@ -353,18 +339,18 @@ class Home:
         self._holding = True
         main = scheduler.main
         if main.wait is not None and main.wait.target is main:
-            main.wait.target = _Held(self, main)
+            main.wait.target = Held(self.put_off, main)
         for index, item in enumerate(ready):
             if item is main or (isinstance(item, Thrower) and item.strand is main):
-                ready[index] = _Held(self, item)
+                ready[index] = Held(self.put_off, item)
 
     def _release(self) -> None:
         self._holding = False
         main = scheduler.main
-        if main.wait is not None and isinstance(main.wait.target, _Held):
+        if main.wait is not None and isinstance(main.wait.target, Held):
             main.wait.target = main
         for index, item in enumerate(ready):
-            if isinstance(item, _Held):
+            if isinstance(item, Held):
                 ready[index] = item.item
         ready.extend(self._put_off)
         self._put_off.clear()

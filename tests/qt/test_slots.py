@@ -257,6 +257,72 @@ def test_an_exception_in_a_slot_called_by_a_cothread_is_reported(reports):
     assert isinstance(reports[0], ZeroDivisionError)
 
 
+@pytest.fixture
+def stalls():
+    told: list[cothread.hooks.Stall] = []
+    previous = cothread.hooks.set_stall_hook(told.append)
+    yield told
+    cothread.hooks.set_stall_hook(previous)
+
+
+def test_sleep_is_charged_to_nobody(home):
+    Sleep(0.05)
+    charged, start = home._strand.cpu_s, time.monotonic()
+    soon(lambda: None, 0.1)
+    Sleep(0.4)
+    # What is charged falls into the rest of the time.
+    elapsed = time.monotonic() - start
+    assert home._strand.cpu_s - charged <= elapsed - 0.3
+
+
+def test_a_slot_that_holds_everything_is_charged(stalls):
+    done = Event()
+
+    def slot() -> None:
+        start = time.monotonic()
+        time.sleep(0.3)
+        Sleep(0.2)
+        time.sleep(0.15)
+        done.Signal(time.monotonic() - start)
+
+    soon(slot, 0.05)
+    elapsed = done.Wait(DEADLINE_S)
+    until(lambda: len(stalls) >= 2)
+    first, second = max(stalls[:-1], key=lambda stall: stall.held_s), stalls[-1]
+    assert first.held_s >= 0.3
+    assert second.held_s >= 0.15
+    assert first.held_s + second.held_s < elapsed
+    assert first.where.startswith(f"{__file__}:")
+    assert first.where.endswith(" in slot")
+    assert second.where == "the end of a slot"
+    assert first.name == second.name == "Qt"
+
+
+def test_other_threads_see_whether_qt_is_at_work():
+    """They look at `idle`, to wake the scheduler or to find out who holds it."""
+    seen = []
+    worked = Event()
+
+    def slot() -> None:
+        seen.append(scheduler.idle)
+        worked.Signal()
+
+    soon(slot, 0.02)
+
+    def look() -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not scheduler.idle and time.monotonic() < deadline:
+            time.sleep(0.01)
+        seen.append(scheduler.idle)
+
+    looking = threading.Thread(target=look)
+    worked.Wait(DEADLINE_S)
+    looking.start()
+    until(lambda: len(seen) == 2)
+    looking.join()
+    assert seen == [False, True]
+
+
 def test_spawned_slots_overlap():
     order = []
     both = [Event(), Event()]

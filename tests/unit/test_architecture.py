@@ -55,6 +55,7 @@ ROOMS = {
     "cothread.pv": room("catools"),
     "cothread.dbr": room("catools"),
     "cothread.cadef": room("catools"),
+    "cothread.tools": room("catools"),
     "catools": room("cothread catools", "numpy"),
     "catools.protocol": room(closed=OUTSIDE),
     "catools.client": room(
@@ -102,6 +103,7 @@ LAZY = {
 # Modules that are themselves imported late, for what they need.
 CARRIERS = {
     "catools.arrays",
+    "coshell.qt.axes",
     "coshell.qt.chart",
     "coshell.qt.colours",
     "coshell.qt.put",
