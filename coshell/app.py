@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-TOOLS = ("caget", "caput", "camonitor", "cainfo")
+TOOLS = ("caget", "caput", "camonitor", "cainfo", "pvtree")
 
 EXAMPLES = """\
 examples:
@@ -28,7 +28,7 @@ examples:
   coshell scan.py 1 10              run a script on the scheduler
   coshell -i scan.py                … and go on at the prompt
   coshell -c "print(caget('PV'))"   run one line
-  coshell caget PV...               the command line tools: caget, caput, camonitor, cainfo
+  coshell caget PV...               the tools: caget, caput, camonitor, cainfo, pvtree
 
 Other options go to IPython; `coshell --ipython-help` lists them.
 """
@@ -78,10 +78,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         from coshell.multiplexer import enter_session
 
         return enter_session(options.session, words)
+    if others:
+        from coshell.options import refusal
+
+        own = [flag for action in parser()._actions for flag in action.option_strings]
+        if said := refusal(others, own):
+            print(f"coshell: {said}", file=sys.stderr)
+            return 2
     try:
         return _start(options, others)
-    except profile.NoSuchProfile as refusal:
-        print(f"coshell: {refusal}", file=sys.stderr)
+    except profile.NoSuchProfile as unknown:
+        print(f"coshell: {unknown}", file=sys.stderr)
         return 2
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import sys
 import warnings
@@ -16,7 +17,9 @@ import IPython
 from IPython.terminal.ipapp import TerminalIPythonApp
 from traitlets import Type, default
 
+from coshell.kernel.failures import summarise
 from coshell.kernel.shell import CoShell
+from coshell.kernel.tracebacks import short_warnings
 from coshell.profile import Profile
 from coshell.scripts import exit_status, run_text
 
@@ -69,6 +72,12 @@ class CoShellApp(TerminalIPythonApp):
     script_args: list[str]
     stay = False
     memory: NameMemory | None = None
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Read the configuration and make the shell; what fails is told in one line each."""
+        self.log.addFilter(_in_one_line)
+        with short_warnings():
+            super().initialize(argv)
 
     def init_shell(self) -> None:
         """Make the shell and fill its namespace."""
@@ -141,10 +150,7 @@ class CoShellApp(TerminalIPythonApp):
         """Run the start-up files of the profile, then IPython's own."""
         super().init_code()
         for file in self.layer.startup_files if self.layer is not None else ():
-            try:
-                self._exec_file(str(file))
-            except Exception as failure:
-                self.shell.failures.add(f"start-up file {file}", failure)
+            self._exec_file(str(file))
 
     @property
     def _prompts(self) -> bool:
@@ -160,6 +166,9 @@ class CoShellApp(TerminalIPythonApp):
         """
         shell: CoShell = self.shell
         status = 0
+        if not self._prompts:
+            # What IPython says to `sys.exit` is for those who sit at a prompt.
+            warnings.filterwarnings("ignore", "To exit: use 'exit'", UserWarning)
         if self.code is not None:
             with shell.session():
                 status = exit_status(shell.run_cell(self.code))
@@ -178,7 +187,10 @@ class CoShellApp(TerminalIPythonApp):
     def _exec_file(self, fname: str, shell_futures: bool = False) -> None:
         # A start-up file may use any name, so none can wait for the prompt any longer.
         self.shell.finish_starting()
-        super()._exec_file(fname, shell_futures)
+        try:
+            super()._exec_file(fname, shell_futures)
+        except Exception as failure:
+            self.shell.failures.add(f"start-up file {fname}", failure)
 
     def _add_cothread(self) -> None:
         import cothread
@@ -230,6 +242,15 @@ class CoShellApp(TerminalIPythonApp):
             self.memory.save(session.used())
         except OSError as failure:
             print(f"coshell: PV names were not kept in {self.memory.path}: {failure.strerror}")
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Put the exception that a message of the log has into its line."""
+    failure = record.exc_info[1] if record.exc_info else None
+    if failure is not None:
+        record.msg, record.args = f"{record.getMessage()}: {summarise(failure)}", ()
+        record.exc_info = None
+    return True
 
 
 def _show_outcome(outcome: object, printer: Any, cycle: bool) -> None:

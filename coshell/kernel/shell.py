@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from subprocess import CalledProcessError
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult
@@ -22,7 +22,7 @@ from IPython.utils.text import LSString, SList
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
-from traitlets import Enum, default
+from traitlets import Bool, Enum, default
 
 from cothread import Spawn, Yield, hooks
 from cothread.scheduler import scheduler
@@ -45,9 +45,12 @@ from .protected import Protected
 from .script_cells import ScriptCells
 from .stalls import Stalls
 from .terminal import Terminal
-from .tracebacks import is_operators, short, without_shell
+from .tracebacks import plain, short_warnings, show_short
 
 __all__ = ["CoShell"]
+
+OF_IPYTHON: Final = (SyntaxError, SystemExit, BaseExceptionGroup)
+"""Exceptions that IPython shows better than one line can."""
 
 
 class CoShell(TerminalInteractiveShell):
@@ -69,6 +72,8 @@ class CoShell(TerminalInteractiveShell):
         " and of magics, which say all there is), nothing (line), or all of it, as IPython shows it"
         " and without the line (full).",
     ).tag(config=True)
+
+    enable_tip = Bool(False, help="Show a tip of IPython's at the start.").tag(config=True)
 
     pt_app: Any
     rl_next_input: Any
@@ -126,6 +131,7 @@ class CoShell(TerminalInteractiveShell):
     def session(self) -> Iterator[None]:
         """Take over streams, signals and reports for as long as the shell runs."""
         with ExitStack() as stack:
+            stack.enter_context(short_warnings())
             previous = hooks.set_report(self._report)
             stack.callback(hooks.set_report, previous)
             stack.enter_context(self.jobs.watched())
@@ -353,7 +359,7 @@ class CoShell(TerminalInteractiveShell):
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show an exception of the foreground: a numbered line, and what `tracebacks` asks for."""
         try:
-            kind, value, _ = self._get_exc_info(exc_tuple)
+            _, value, _ = self._get_exc_info(exc_tuple)
         except ValueError:
             print("Nothing has failed.", file=sys.stderr)
             return
@@ -361,20 +367,13 @@ class CoShell(TerminalInteractiveShell):
             return  # the KeyboardInterrupt is shown
         if isinstance(value, KeyboardInterrupt):
             print(f"\x1b[31m{summarise(value)}\x1b[m", file=sys.stderr)
-        elif (
-            not self._interacting
-            or self.tracebacks == "full"
-            or kind is UsageError
-            or isinstance(value, SyntaxError | SystemExit | BaseExceptionGroup)
-        ):
+        elif not self._interacting:
+            if not isinstance(value, SystemExit):
+                print(plain(value), end="", file=sys.stderr)
+        elif self.tracebacks == "full" or isinstance(value, OF_IPYTHON):
             super().showtraceback(exc_tuple, *args, **kwargs)
         else:
-            value.with_traceback(without_shell(value.__traceback__))
-            failure = self.failures.keep(f"In [{self.execution_count - 1}]", value)
-            places = self.tracebacks == "short" and not is_operators(value)
-            print(short(failure, value, places=places), file=sys.stderr)
-            if self.call_pdb:
-                self.debugger(force=True)
+            show_short(self, value)
 
     # -- who is who
 

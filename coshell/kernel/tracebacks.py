@@ -3,28 +3,41 @@
 
 from __future__ import annotations
 
+import difflib
 import linecache
 import os
-from collections.abc import Iterator
+import re
+import sys
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import IPython
-
-import cothread
+from IPython.core.error import UsageError
 
 from .failures import Failure, line_of, summarise
 
-__all__ = ["is_operators", "short", "without_shell"]
+if TYPE_CHECKING:
+    from .shell import CoShell
+
+__all__ = ["plain", "short_warnings", "show_short"]
 
 OPERATORS: Final = frozenset({"catools", "cothread", "coshell"})
 """Packages whose exceptions say in their message all that an operator needs."""
 SHELL: Final = tuple(
-    str(Path(file).parent) + os.sep for file in (IPython.__file__, cothread.__file__, __file__)
+    f"{directory}{os.sep}"
+    for directory in (
+        Path(IPython.__file__).parent,
+        *(Path(__file__).parents[2] / name for name in OPERATORS),
+    )
 )
-"""Directories of those that run a cell, and what it calls; no operator has written them."""
+"""Directories of what no operator has written."""
 PLACES: Final = 5
+_UNKNOWN: Final = re.compile(r"(?:Line magic function|Cell magic) `(%%?)(\w+)` not found(.*)")
 
 
 def is_operators(exc: BaseException) -> bool:
@@ -45,9 +58,7 @@ def short(failure: Failure, exc: BaseException, *, places: bool) -> str:
     Args:
         places: whether to show them.
     """
-    # A refusal of a magic is a sentence of its own: what class it has tells nobody anything.
-    says = getattr(exc, "_render_traceback_", None)
-    lines = [line_of(failure, " ".join(says()) if says is not None else summarise(exc))]
+    lines = [line_of(failure, sentence(exc) or summarise(exc))]
     if places:
         found = list(_places(without_shell(exc.__traceback__)))
         if len(found) > PLACES:
@@ -55,6 +66,67 @@ def short(failure: Failure, exc: BaseException, *, places: bool) -> str:
             found[1 : 1 + left_out] = [f"  … {left_out} more"]
         lines += found
     return "\n".join(lines)
+
+
+def show_short(shell: CoShell, exc: BaseException) -> None:
+    """Show an exception of a cell as a numbered line, and as much more as the shell is set to."""
+    if isinstance(exc, UsageError):
+        names = shell.magics_manager.lsmagic().values()
+        exc = with_near_miss(exc, {name for kind in names for name in kind})
+    exc.with_traceback(without_shell(exc.__traceback__))
+    failure = shell.failures.keep(f"In [{shell.execution_count - 1}]", exc)
+    alone = shell.tracebacks == "line" or isinstance(exc, UsageError) or is_operators(exc)
+    print(short(failure, exc, places=not alone), file=sys.stderr)
+    if shell.call_pdb:
+        shell.debugger(force=True)
+
+
+def sentence(exc: BaseException) -> str:
+    """Return what a refusal of a magic says; "" for other exceptions.
+
+    It is a sentence of its own: what class it has tells nobody anything.
+    """
+    if isinstance(exc, UsageError):
+        return str(exc)
+    says = getattr(exc, "_render_traceback_", None)
+    return " ".join(says()) if says is not None else ""
+
+
+def plain(exc: BaseException) -> str:
+    """Return an exception as Python shows it, where nobody sits at a prompt."""
+    said = sentence(exc)
+    if said:
+        return f"{said}\n"
+    return "".join(traceback.format_exception(type(exc), exc, without_shell(exc.__traceback__)))
+
+
+def with_near_miss(refusal: UsageError, known: Iterable[str]) -> UsageError:
+    """Return the refusal of an unknown magic, with the one that is written nearly so."""
+    missed = _UNKNOWN.match(str(refusal))
+    close = difflib.get_close_matches(missed[2], known, 1) if missed else []
+    if not missed or not close or "did you mean" in missed[3]:
+        return refusal
+    return UsageError(
+        f"there is no magic {missed[1]}{missed[2]}; did you mean {missed[1]}{close[0]}?"
+    )
+
+
+@contextmanager
+def short_warnings() -> Iterator[None]:
+    """Have a warning tell in one line what it says and where, in the `with` block."""
+
+    def formatted(
+        message: object, category: type[Warning], filename: str, lineno: int, line: object = None
+    ) -> str:
+        del line
+        return f"{category.__name__}: {message} ({Path(filename).name}:{lineno})\n"
+
+    previous = warnings.formatwarning
+    setattr(warnings, "formatwarning", formatted)  # noqa: B010  # its type is of one function
+    try:
+        yield
+    finally:
+        warnings.formatwarning = previous
 
 
 def _places(trace: TracebackType | None) -> Iterator[str]:

@@ -185,7 +185,11 @@ def _spawn(shell: CoShell, line: str, cell: str | None = None) -> Job | None:
     code = line if cell is None else f"{line}\n{cell}" if line.strip() else cell
     if not code.strip():
         raise Refused("%spawn needs something to run, such as %spawn scan(1, 10)")
-    return spawn_code(shell, code, name)
+    try:
+        return spawn_code(shell, code, name)
+    except SyntaxError as failure:
+        where = f" in line {failure.lineno}" if cell is not None else ""
+        raise Refused(f"%spawn: {failure.msg}{where}: {(failure.text or '').strip()}") from None
 
 
 COMMANDS: Final[tuple[tuple[LineParser, Command], ...]] = (

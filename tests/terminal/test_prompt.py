@@ -167,6 +167,25 @@ def test_an_error_in_a_cell_is_a_numbered_line_and_its_place(shell):
     shell.wait_for("In [3]\n", "Traceback (most recent call last)", "ZeroDivisionError")
 
 
+def test_a_mistyped_magic_suggests_the_one_that_is_meant(shell):
+    shell.line("%camonitr X")
+    shell.wait_for("✗ there is no magic %camonitr; did you mean %camonitor? · %why 1")
+    shell.line("%xyzzy")
+    shell.wait_for("✗ Line magic function `%xyzzy` not found. · %why 2")
+    shell.line("%spawn 1 +")
+    shell.wait_for("✗ %spawn: invalid syntax: 1 + · %why 3")
+    assert "File" not in shell.text
+
+
+def test_the_frames_of_libraries_are_left_to_why(shell):
+    shell.line("caget('NO:SUCH', timeot=1)")
+    shell.wait_for("✗ TypeError", "In [2]:1  caget('NO:SUCH', timeot=1)")
+    shell.wait_prompt(3)
+    assert "api.py" not in shell.text
+    shell.line("%why")
+    shell.wait_for("api.py", "TypeError")
+
+
 def test_how_much_is_shown_of_an_error_can_be_chosen(shell):
     shell.line("%config CoShell.tracebacks = 'line'")
     shell.wait_prompt(3)

@@ -73,7 +73,33 @@ def test_code_from_the_command_line_or_a_pipe(home, code, status, piped):
         code = "import sys; print(42); sys.exit(5)"
     ended = run(home, text=code) if piped else run(home, "-c", code)
     assert ended.returncode == status, ended.stderr
-    assert ended.stdout.splitlines()[0] == "42"
+    assert ended.stdout == "42\n"
+    if status != 1:
+        assert ended.stderr == ""
+    else:
+        assert ended.stderr.startswith("Traceback (most recent call last):\n")
+        assert ended.stderr.endswith("\nZeroDivisionError: division by zero\n")
+        assert ended.stderr.count("File") == 1, "only the operator's own"
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--no-baner", "there is no option --no-baner; did you mean --no-banner? "),
+        ("--xyzzy=3", "there is no option --xyzzy; "),
+        ("-q", "there is no option -q; "),
+    ],
+)
+def test_an_unknown_option_is_one_line(home, option, said):
+    ended = run(home, option)
+    assert ended.returncode == 2
+    assert ended.stderr == f"coshell: {said}--help and --ipython-help list them\n"
+    assert ended.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--TerminalInteractiveShell.confirm_exit=False", "--no-tip"])
+def test_the_options_of_ipython_are_known(home, option):
+    assert run(home, option, "-c", "print(42)").stdout == "42\n"
 
 
 def test_a_script_and_then_a_prompt(start, tmp_path):
@@ -244,6 +270,22 @@ def test_a_home_that_cannot_be_written_is_one_line(start, tmp_path):
     shell.line("6 * 7")
     shell.wait_for("is not a writable location", "Out[1]: 42")
     assert "warn(" not in shell.text
+
+
+def test_what_fails_at_the_start_is_one_line_each(start, home):
+    profile = Path(home["IPYTHONDIR"]) / "profile_default"
+    (profile / "startup").mkdir(parents=True)
+    (profile / "startup" / "10-bad.py").write_text("import no_such_module\n")
+    (profile / "startup" / "20-good.py").write_text("good = 42\n")
+    (profile / "ipython_config.py").write_text("c = get_config(\n")
+    shell = start("--no-banner", "--logfile=/no/such/log", columns=240)
+    shell.wait_prompt(1)
+    shell.line("good")
+    shell.wait_for("Out[1]: 42")
+    shell.wait_match(r"ERROR | .*/ipython_config.py: SyntaxError: '\(' was never closed")
+    shell.wait_match(r"^✗ start-up file .*/10-bad.py: ModuleNotFoundError: .* · %why 1$")
+    shell.wait_match(r"^UserWarning: Couldn't start log: .* '/no/such/log' \(logging.py:\d+\)$")
+    assert "Traceback" not in shell.text
 
 
 def test_a_shell_in_the_shell(start):
