@@ -99,16 +99,25 @@ def _message(row: DbrType) -> str:
     return f"{HEADER_SIZE}x{row.metadata.format.lstrip('>')}{row.element}{padding}x"
 
 
+def _carry(seconds: int, nanos: int) -> tuple[float, tuple[int, int]]:
+    """Return timestamp and raw stamp of a time with too many nanoseconds."""
+    seconds += nanos // _BILLION
+    nanos %= _BILLION
+    return seconds + (nanos + 500) // 1000 * 1e-6, (seconds, nanos)
+
+
 def _floats(code: int) -> Callable[[Fields], None]:
     def deliver(fields: Fields) -> None:
+        second, whole, start = -1, 0, 0.0
         for addressee, status, severity, seconds, nanos, number in fields:
             listener = addressee.only
             if listener.closed:
                 continue
-            seconds += EPICS_EPOCH
-            if nanos >= _BILLION:
-                seconds += nanos // _BILLION
-                nanos %= _BILLION
+            if seconds != second:
+                # Most updates of a run are of the same second.
+                second = seconds
+                whole = seconds + EPICS_EPOCH
+                start = float(whole)
             value = ca_float(number)
             value.name = listener.name
             value.ok = True
@@ -116,8 +125,11 @@ def _floats(code: int) -> Callable[[Fields], None]:
             value.datatype = code
             value.status = status
             value.severity = severity
-            value.timestamp = seconds + (nanos + 500) // 1000 * 1e-6
-            value.raw_stamp = (seconds, nanos)
+            if nanos < _BILLION:
+                value.timestamp = start + (nanos + 500) // 1000 * 1e-6
+                value.raw_stamp = (whole, nanos)
+            else:
+                value.timestamp, value.raw_stamp = _carry(whole, nanos)
             value.update_count = 1
             index = listener.index
             try:
@@ -133,14 +145,20 @@ def _floats(code: int) -> Callable[[Fields], None]:
 
 def _integers(code: int) -> Callable[[Fields], None]:
     def deliver(fields: Fields) -> None:
+        second, whole, start = -1, 0, 0.0
         for addressee, status, severity, seconds, nanos, number in fields:
             listener = addressee.only
             if listener.closed:
                 continue
-            seconds += EPICS_EPOCH
-            if nanos >= _BILLION:
-                seconds += nanos // _BILLION
-                nanos %= _BILLION
+            if seconds != second:
+                # Most updates of a run are of the same second.
+                second = seconds
+                whole = seconds + EPICS_EPOCH
+                start = float(whole)
+            if nanos < _BILLION:
+                timestamp, raw_stamp = start + (nanos + 500) // 1000 * 1e-6, (whole, nanos)
+            else:
+                timestamp, raw_stamp = _carry(whole, nanos)
             value = ca_int(number)
             value.__dict__ = {
                 "name": listener.name,
@@ -149,8 +167,8 @@ def _integers(code: int) -> Callable[[Fields], None]:
                 "datatype": code,
                 "status": status,
                 "severity": severity,
-                "timestamp": seconds + (nanos + 500) // 1000 * 1e-6,
-                "raw_stamp": (seconds, nanos),
+                "timestamp": timestamp,
+                "raw_stamp": raw_stamp,
                 "update_count": 1,
             }
             index = listener.index

@@ -8,7 +8,6 @@ circuits that bring more than callbacks take are held back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from cothread.clock import monotonic
 from ..conversion import Fields
 from ..errors import BadReply
 from ..protocol.records import Data
+from ..protocol.runs import Run
 
 if TYPE_CHECKING:
     from .link import Link
@@ -40,12 +40,12 @@ LARGE: Final = 4096
 class Streak:
     """A place in the queue for a run of updates, each for one monitor."""
 
-    __slots__ = ("deliver", "fields", "left")
+    __slots__ = ("fields", "left", "run")
 
-    def __init__(self, left: int, deliver: Callable[[Fields], None], fields: Fields) -> None:
-        self.left = left
-        self.deliver = deliver
-        self.fields = fields
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.left = len(run.tokens)
+        self.fields: Fields | None = None
 
 
 class Dispatcher:
@@ -168,7 +168,10 @@ class Dispatcher:
 
         Suspends: if a callback does.
         """
-        streak.deliver(islice(streak.fields, PIECE))
+        run, fields = streak.run, streak.fields
+        if fields is None:
+            fields = streak.fields = run.kind.fields(run.tokens, run.messages)
+        run.kind.deliver(islice(fields, PIECE))
         if self.closed:
             return
         # Not reached when a callback's cothread is cancelled: the next one delivers the rest.

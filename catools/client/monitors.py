@@ -282,9 +282,7 @@ def accept_run(run: Run, dispatcher: Dispatcher) -> None:
     messages = run.messages
     for tap in taps:
         tap.last = messages
-    # Of some kind are the updates of those taps only that have one listener.
-    reader: RunReader = run.kind
-    dispatcher.append(Streak(len(taps), reader.deliver, reader.fields(taps, messages)))
+    dispatcher.append(Streak(run))
 
 
 class Feed:
