@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""caget, caput, camonitor and cainfo for the command line.
+"""caget, caput, camonitor, cainfo and pvtree for the command line.
 
-Thin over the Python functions; flags and output follow the tools of EPICS base. The exit status is
-0 when all went well, 1 when some PV failed, 2 when the command line was wrong.
+Thin over the Python functions; flags and output follow the tools of EPICS base, those of pvtree
+the program `pvtree.py` of Diamond's cothread. The exit status is 0 when all went well, 1 when some
+PV failed, 2 when the command line was wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from . import get, info, monitor, put
+from . import get, info, monitor, put, tree
 
 __all__ = ["TOOLS", "main"]
 
@@ -21,6 +22,7 @@ TOOLS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "caput": put.main,
     "camonitor": monitor.main,
     "cainfo": info.main,
+    "pvtree": tree.main,
 }
 
 
