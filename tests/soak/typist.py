@@ -49,7 +49,10 @@ class Typist:
             "XDG_STATE_HOME": str(home / "state"),
             "XDG_CACHE_HOME": str(home / "cache"),
         }
-        self.terminal = Terminal(coshell("--no-banner"), env={**env, **here}, columns=100, rows=30)
+        # What has scrolled away would be most of what this process holds.
+        self.terminal = Terminal(
+            coshell("--no-banner"), env={**env, **here}, columns=100, rows=30, history=100
+        )
         self.terminal.wait_prompt(1)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()

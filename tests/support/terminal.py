@@ -45,8 +45,8 @@ KEYS = {
 class _Screen(pyte.HistoryScreen):
     """An emulated screen that answers the questions programs ask a terminal."""
 
-    def __init__(self, columns: int, rows: int) -> None:
-        super().__init__(columns, rows, history=20_000, ratio=0.01)
+    def __init__(self, columns: int, rows: int, history: int) -> None:
+        super().__init__(columns, rows, history=history, ratio=0.01)
         self.answers = ""
         self.answers_position = True
 
@@ -62,6 +62,7 @@ class Terminal:
         command: what to run.
         env: added to the environment; None takes a name away.
         position_reports: whether the terminal says where its cursor is when asked.
+        history: how many lines that have scrolled away are kept.
     """
 
     def __init__(
@@ -72,9 +73,10 @@ class Terminal:
         env: Mapping[str, str | None] | None = None,
         cwd: Path | None = None,
         position_reports: bool = True,
+        history: int = 20_000,
         **popen: Any,
     ) -> None:
-        self._screen = _Screen(columns, rows)
+        self._screen = _Screen(columns, rows, history)
         self._screen.answers_position = position_reports
         self._stream = pyte.ByteStream(self._screen)
         self.master, slave = os.openpty()
