@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 
-from cothread import Event, Spawn, Timedout
+from cothread import Event, Sleep, Spawn, Timedout
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
@@ -38,6 +38,8 @@ PAINT_INTERVAL_S: Final = 0.1
 RESTORE_INTERVAL_S: Final = 0.03
 """How soon the dock comes back after output went over its place."""
 FLUSH_INTERVAL_S: Final = 0.04
+RETRY_S: Final = 0.05
+"""How often a terminal that does not read is tried again."""
 PENDING_LINES: Final = 20_000
 BATCH_LINES: Final = 400
 PARTIAL_CHARACTERS: Final = 4096
@@ -203,6 +205,8 @@ class Console:
         """Lend the terminal, as it was found, to a program that talks to it directly."""
         self.clear_dock()
         self.flush()
+        while self.terminal.resume():
+            Sleep(RETRY_S)
         lent, self.lent = self.lent, True
         self.terminal.cook()
         try:
@@ -220,6 +224,8 @@ class Console:
 
         Thread: any; meant for the watchdog, while nobody else can draw.
         """
+        if self.terminal.stalled:
+            return
         if self.terminal.paints and (self.screen is not None or self._painted_from):
             columns, rows = self.terminal.size()
             line = clip(text, columns)
@@ -266,6 +272,9 @@ class Console:
 
     def _turn(self, now: float) -> float | None:
         """Do what is due; return when the next thing is, or None."""
+        if self.terminal.stalled and self.terminal.resume():
+            # Nobody looks.
+            return now + RETRY_S
         dues = [self._flush_turn(now), self._paint_turn(now)]
         known = [due for due in dues if due is not None]
         return min(known) if known else None

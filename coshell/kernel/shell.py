@@ -135,6 +135,8 @@ class CoShell(TerminalInteractiveShell):
             previous = hooks.set_report(self._report)
             stack.callback(hooks.set_report, previous)
             stack.enter_context(self.jobs.watched())
+            if self.terminal.interactive:
+                stack.enter_context(self.terminal.unhurried(self.console.kick))
             stack.callback(self.console.close)
             if self.terminal.interactive:
                 stack.enter_context(self.outlet.installed())

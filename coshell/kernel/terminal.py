@@ -8,9 +8,11 @@ import os
 import select
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
+
+from .outflow import Outflow
 
 __all__ = ["Terminal"]
 
@@ -37,6 +39,7 @@ class Terminal:
         self.dumb = os.environ.get("TERM", "").lower() in {"", "dumb", "unknown"}
         self._cooked = self._attributes()
         self._fd: int | None = None
+        self._outflow: Outflow | None = None
 
     @property
     def paints(self) -> bool:
@@ -65,12 +68,38 @@ class Terminal:
             self.sink.write(text)
             return
         data = memoryview(text.encode(self.encoding, "replace"))
+        if self._outflow is not None:
+            self._outflow.write(data)
+            return
         while data:
             try:
                 data = data[os.write(fd, data) :]
             except BlockingIOError:
                 # Some other program made the terminal non-blocking, and it shares the setting.
                 select.select([], [fd], [])
+
+    @contextmanager
+    def unhurried(self, on_stall: Callable[[], object]) -> Iterator[None]:
+        """Have nobody wait for a terminal that does not read, in the `with` block.
+
+        Args:
+            on_stall: called when it stops reading; then `resume` is to be called now and then.
+        """
+        self._outflow = Outflow(self.fileno(), on_stall)
+        try:
+            yield
+        finally:
+            outflow, self._outflow = self._outflow, None
+            outflow.close()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the terminal has not read yet what was written."""
+        return self._outflow is not None and self._outflow.stalled
+
+    def resume(self) -> bool:
+        """Write what waits for a stalled terminal; True while something still does."""
+        return self._outflow is not None and self._outflow.resume()
 
     def typed(self) -> bytes:
         """Take what was typed and nobody has read; b"" when there is nothing.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import psutil
 import pytest
@@ -128,3 +129,19 @@ def test_the_last_words_of_a_c_library_are_shown(shell):
     shown = "\n".join(shell.history)
     assert "assertion failed: x > 0" in shown
     assert "Fatal Python error: Aborted" in shown
+
+
+def test_jobs_go_on_before_a_terminal_that_does_not_read(shell, tmp_path):
+    beats = tmp_path / "beats"
+    shell.line(f"def beat(): open({str(beats)!r}, 'a').write('.'); print('x' * 70); Sleep(0.001)")
+    shell.key("enter")
+    shell.wait_prompt(3)
+    shell.line("job = Spawn(lambda: [beat() for i in range(5000)])")
+    # No look at the screen until it has written several times what a terminal holds.
+    deadline = time.monotonic() + PATIENCE_S
+    while not beats.exists() or beats.stat().st_size < 5000:
+        assert time.monotonic() < deadline, "the job stands still"
+        time.sleep(0.05)
+    shell.send("typed")
+    shell.wait_for("In [4]: typed")
+    shell.wait_until(lambda: sum("[1] xxx" in line for line in shell.history) == 5000, "all lines")
