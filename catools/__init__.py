@@ -23,11 +23,17 @@ from .client.puts import put_hooks
 from .client.statistics import Statistics
 from .dbr import *  # noqa: F403
 from .errors import CAException, Disconnected, InvalidDatatype, ca_nothing
+from .protocol.dbr import DBE_ALARM, DBE_ARCHIVE, DBE_LOG, DBE_PROPERTY, DBE_VALUE
 from .values import ca_bytes, ca_float, ca_info, ca_int, ca_str
 
 __all__ = [
     "CAException",
     "Client",
+    "DBE_ALARM",
+    "DBE_ARCHIVE",
+    "DBE_LOG",
+    "DBE_PROPERTY",
+    "DBE_VALUE",
     "Disconnected",
     "InvalidDatatype",
     "Statistics",

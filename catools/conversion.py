@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .datatypes import check_format, is_long_string, wanted_for_reading, wanted_for_writing
-from .dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
+from .dbr import FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
 from .decode import Decode, recipe
 from .decode_runs import Fields, RunReader
 from .encode import encode
 from .errors import CAException, InvalidDatatype
-from .protocol.dbr import DBR_CHAR
+from .protocol.dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, DBR_CHAR
 from .protocol.eca import ECA_BADMASK
 
 __all__ = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The public names of data types, formats and event masks.
+"""The public names of data types and formats.
 
 The numbers of real DBR types come from the protocol table. The names added here never appear on
 the wire: a format says which metadata to ask for, and the special datatypes 996..999 say how to
@@ -11,11 +11,6 @@ from __future__ import annotations
 from typing import Final
 
 from .protocol.dbr import (
-    DBE_ALARM,
-    DBE_ARCHIVE,
-    DBE_LOG,
-    DBE_PROPERTY,
-    DBE_VALUE,
     DBR_CHAR,
     DBR_CLASS_NAME,
     DBR_DOUBLE,
@@ -30,11 +25,6 @@ from .protocol.dbr import (
 )
 
 __all__ = [
-    "DBE_ALARM",
-    "DBE_ARCHIVE",
-    "DBE_LOG",
-    "DBE_PROPERTY",
-    "DBE_VALUE",
     "DBR_CHAR",
     "DBR_CHAR_BYTES",
     "DBR_CHAR_STR",

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from catools.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE
 from catools.errors import CAException as CAException
 from catools.errors import Disconnected as Disconnected
 from catools.protocol import eca as _eca
+from catools.protocol.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE
 from catools.values import ca_info as _ca_info
 
 __all__ = ["DBE_VALUE", "DBE_LOG", "DBE_ALARM", "DBE_PROPERTY"]

@@ -15,30 +15,14 @@ from catools import (
     DBE_LOG,
     DBE_PROPERTY,
     DBE_VALUE,
-    DBR_CHAR,
-    DBR_CHAR_BYTES,
-    DBR_CHAR_STR,
-    DBR_CLASS_NAME,
-    DBR_DOUBLE,
-    DBR_ENUM,
-    DBR_ENUM_STR,
-    DBR_FLOAT,
-    DBR_LONG,
-    DBR_PUT_ACKS,
-    DBR_PUT_ACKT,
-    DBR_SHORT,
-    DBR_STRING,
-    DBR_STSACK_STRING,
-    FORMAT_CTRL,
-    FORMAT_RAW,
-    FORMAT_TIME,
-    ca_extra_fields,
     caget,
     cainfo,
     camonitor,
     caput,
     connect,
 )
+from catools import dbr as _dbr
+from catools.dbr import *  # noqa: F403
 from catools.errors import ca_nothing as ca_nothing
 from catools.values import ca_info as ca_info
 
@@ -48,29 +32,12 @@ __all__ = [
     "camonitor",
     "connect",
     "cainfo",
-    "DBR_STRING",
-    "DBR_SHORT",
-    "DBR_FLOAT",
-    "DBR_ENUM",
-    "DBR_CHAR",
-    "DBR_LONG",
-    "DBR_DOUBLE",
-    "DBR_CHAR_STR",
-    "DBR_ENUM_STR",
-    "DBR_CHAR_BYTES",
-    "DBR_PUT_ACKT",
-    "DBR_PUT_ACKS",
-    "DBR_STSACK_STRING",
-    "DBR_CLASS_NAME",
-    "FORMAT_RAW",
-    "FORMAT_TIME",
-    "FORMAT_CTRL",
-    "ca_extra_fields",
     "DBE_VALUE",
     "DBE_LOG",
     "DBE_ALARM",
     "DBE_PROPERTY",
 ]
+__all__ += _dbr.__all__
 
 
 def __getattr__(name: str) -> Any:

@@ -5,27 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from catools import dbr as _dbr
 from catools import values as _values
-from catools.dbr import (
-    DBR_CHAR,
-    DBR_CHAR_BYTES,
-    DBR_CHAR_STR,
-    DBR_CLASS_NAME,
-    DBR_DOUBLE,
-    DBR_ENUM,
-    DBR_ENUM_STR,
-    DBR_FLOAT,
-    DBR_LONG,
-    DBR_PUT_ACKS,
-    DBR_PUT_ACKT,
-    DBR_SHORT,
-    DBR_STRING,
-    DBR_STSACK_STRING,
-    FORMAT_CTRL,
-    FORMAT_RAW,
-    FORMAT_TIME,
-    ca_extra_fields,
-)
+from catools.dbr import *  # noqa: F403
 from catools.errors import InvalidDatatype as InvalidDatatype
 from catools.protocol import dbr as _table
 from catools.values import ca_bytes as ca_bytes
@@ -33,26 +15,8 @@ from catools.values import ca_float as ca_float
 from catools.values import ca_int as ca_int
 from catools.values import ca_str as ca_str
 
-__all__ = [
-    "DBR_STRING",
-    "DBR_SHORT",
-    "DBR_FLOAT",
-    "DBR_ENUM",
-    "DBR_CHAR",
-    "DBR_LONG",
-    "DBR_DOUBLE",
-    "DBR_CHAR_STR",
-    "DBR_ENUM_STR",
-    "DBR_CHAR_BYTES",
-    "DBR_PUT_ACKT",
-    "DBR_PUT_ACKS",
-    "DBR_STSACK_STRING",
-    "DBR_CLASS_NAME",
-    "FORMAT_RAW",
-    "FORMAT_TIME",
-    "FORMAT_CTRL",
-    "ca_extra_fields",
-]
+__all__: list[str] = []
+__all__ += _dbr.__all__
 
 BasicDbrTypes = frozenset(range(_table.BASE_COUNT))
 EPICS_epoch = _table.EPICS_EPOCH

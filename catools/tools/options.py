@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ..dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE, DBR_ENUM_STR
-from ..protocol.dbr import DBR_TYPES
+from ..dbr import DBR_ENUM_STR
+from ..protocol.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE, DBR_TYPES
 
 __all__ = ["Style", "add_format", "add_pvs", "dbr_type", "event_bits", "make_parser", "style_of"]
 

@@ -12,7 +12,7 @@ import pytest
 from catools import dbr
 from catools.conversion import read_request
 from catools.errors import ca_nothing
-from catools.protocol.dbr import DBR_TYPES
+from catools.protocol.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE, DBR_TYPES
 from catools.tools import main
 from catools.tools.get import reading
 from catools.tools.monitor import Stamps
@@ -169,8 +169,8 @@ def test_what_a_dbr_type_asks_for():
 
 
 def test_event_masks():
-    assert event_bits("va") == dbr.DBE_VALUE | dbr.DBE_ALARM
-    assert event_bits("vvlp") == dbr.DBE_VALUE | dbr.DBE_LOG | dbr.DBE_PROPERTY
+    assert event_bits("va") == DBE_VALUE | DBE_ALARM
+    assert event_bits("vvlp") == DBE_VALUE | DBE_LOG | DBE_PROPERTY
     for wrong in ("", "x", "vx"):
         with pytest.raises(argparse.ArgumentTypeError):
             event_bits(wrong)
