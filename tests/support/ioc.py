@@ -24,28 +24,13 @@ from types import TracebackType
 
 from catools.protocol.framing import datagram_version, search_frame
 from catools.protocol.search import search_replies
+from coshell.demo.machine import LOOPBACK, free_port
+
+__all__ = ["LOOPBACK", "Ioc", "free_port"]
 
 CHILD = Path(__file__).with_name("ioc_child.py")
-LOOPBACK = "127.0.0.1"
-LOWEST_PORT = 5001
 START_S = 30.0
 STOP_S = 5.0
-
-
-def free_port() -> int:
-    """Return a loopback port above 5000 that is free for TCP and UDP alike."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind((LOOPBACK, 0))
-            port: int = tcp.getsockname()[1]
-            if port < LOWEST_PORT:
-                continue
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind((LOOPBACK, port))
-                except OSError:
-                    continue
-        return port
 
 
 class Ioc:
