@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 BLOCK: Final = 16384
 """Bytes asked of the kernel at a time, unless a large message is under way: what 400 updates become
 in memory still fits the second-level cache."""
+GOOD_PIECE: Final = 1 << 20
+"""Bytes of a very large message worth waking up for: servers send it in a hundred small pieces."""
 FLUSH_ABOVE: Final = 16384
 """Requests are sent as soon as this much has collected, so that the server can begin."""
 MOST_UNSENT: Final = 64 << 20
@@ -192,7 +194,15 @@ class Link:
         self.bytes_in += count
         now = monotonic()
         self.handle(self.circuit.filled(count, now) if room else self.circuit.receive(data, now))
+        left = len(self.circuit.room())
+        if left or room:
+            self._wake_for(min(left, GOOD_PIECE) or 1)
         return count == (len(room) or BLOCK) and not self._held and not self.closed
+
+    def _wake_for(self, size: int) -> None:
+        """Have the kernel wake us when this much has arrived, or the connection has ended."""
+        with suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 
     def handle(self, results: list[Item]) -> None:
         """Pass results on to those they are for."""
