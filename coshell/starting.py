@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sqlite3
 import sys
+import tempfile
 import warnings
 from contextlib import closing
 from functools import cache, partial
@@ -76,6 +78,10 @@ class CoShellApp(TerminalIPythonApp):
     def initialize(self, argv: list[str] | None = None) -> None:
         """Read the configuration and make the shell; what fails is told in one line each."""
         self.log.addFilter(_in_one_line)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+                # What the terminal cannot show becomes a question mark, and no error.
+                stream.reconfigure(errors="replace")
         with short_warnings():
             super().initialize(argv)
 
@@ -107,7 +113,11 @@ class CoShellApp(TerminalIPythonApp):
     def _writable_directory(self) -> str:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            directory: str = super()._ipython_dir_default()
+            try:
+                directory: str = super()._ipython_dir_default()
+            except OSError as failure:
+                directory = tempfile.mkdtemp(prefix="coshell-")
+                warnings.warn(f"{failure}; using {directory} instead", stacklevel=1)
         for warning in told:
             print(f"coshell: {warning.message}", file=sys.stderr)
         return directory

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from greenlet import getcurrent
+from IPython.core.debugger import Pdb
 from IPython.core.getipython import get_ipython
 from IPython.terminal.debugger import TerminalPdb
 from prompt_toolkit.history import InMemoryHistory
@@ -22,7 +23,7 @@ from .host import PromptHost
 if TYPE_CHECKING:
     from .shell import CoShell
 
-__all__ = ["Debugger", "breakpoints"]
+__all__ = ["Debugger", "PlainDebugger", "breakpoints"]
 
 OURS: Final = ("cothread.", "IPython.", "coshell.kernel.")
 
@@ -39,35 +40,17 @@ class _Answer:
         self.result = ask
 
 
-class Debugger(TerminalPdb):
-    """IPython's debugger, with the prompt of a shell that has a `host`.
+class PlainDebugger(Pdb):
+    """IPython's debugger, for a terminal that cannot be painted on.
 
     It stays in the cothread it was started in: others run on while that waits.
     """
 
-    shell: Any
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._use_history(get_ipython())
         # The library's own would keep SIGINT after `continue`, and stop in the scheduler.
         super().__init__(*args, **{"nosigint": True, **kwargs})
         self._strand = getcurrent()
         self._begun_in: set[FrameType] = set()
-        # Neither the thread nor the loop that IPython would give to the prompt is needed.
-        self.thread_executor = cast(Any, _Here())
-        self.pt_loop.close()
-        host: PromptHost = self.shell.host
-        session: PromptSession[str] = self.pt_app
-        host.adopt(session)
-
-    @staticmethod
-    def _use_history(shell: Any) -> None:
-        """Keep the history in memory where its file cannot be made."""
-        if shell.debugger_history is None and shell.debugger_history_file is not None:
-            try:
-                open(os.path.expanduser(shell.debugger_history_file), "a").close()
-            except OSError:
-                shell.debugger_history = InMemoryHistory()
 
     def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
         """Look at what the debugged cothread does next, and at no other."""
@@ -94,6 +77,31 @@ class Debugger(TerminalPdb):
             if caller in self._begun_in:
                 return True
         return True
+
+
+class Debugger(PlainDebugger, TerminalPdb):
+    """The same, with the prompt of a shell that has a `host`."""
+
+    shell: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._use_history(get_ipython())
+        super().__init__(*args, **kwargs)
+        # Neither the thread nor the loop that IPython would give to the prompt is needed.
+        self.thread_executor = cast(Any, _Here())
+        self.pt_loop.close()
+        host: PromptHost = self.shell.host
+        session: PromptSession[str] = self.pt_app
+        host.adopt(session)
+
+    @staticmethod
+    def _use_history(shell: Any) -> None:
+        """Keep the history in memory where its file cannot be made."""
+        if shell.debugger_history is None and shell.debugger_history_file is not None:
+            try:
+                open(os.path.expanduser(shell.debugger_history_file), "a").close()
+            except OSError:
+                shell.debugger_history = InMemoryHistory()
 
     def _prompt(self) -> str:
         host: PromptHost = self.shell.host

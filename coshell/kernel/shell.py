@@ -29,7 +29,7 @@ from cothread.scheduler import scheduler
 
 from .background import refuse_background
 from .console import Console
-from .debugger import Debugger, breakpoints
+from .debugger import Debugger, PlainDebugger, breakpoints
 from .dock import Dock
 from .errors import CapturedErrors
 from .failures import Failures, summarise
@@ -197,7 +197,7 @@ class CoShell(TerminalInteractiveShell):
     @property
     def debugger_cls(self) -> Any:
         """The debugger that `%debug` and `breakpoint()` use."""
-        return super().debugger_cls if self.simple_prompt else Debugger
+        return PlainDebugger if self.simple_prompt else Debugger
 
     def init_prompt_toolkit_cli(self) -> None:
         """Make IPython's prompt session, and put the dock into it."""

@@ -61,7 +61,7 @@ def test_jobs_go_on_while_the_debugger_waits(shell):
     shell.line("%debug")
     shell.wait_match("^ipdb>$")
     shell.line("m = len(n)")
-    shell.wait_match("^ipdb>$")
+    shell.wait_match(r"^ipdb> m = len\(n\)\nipdb>$")
     shell.send("half")
     shell.key("ctrl-c")
     shell.line("Sleep(0.1), 'went on', len(n) > m, x")
@@ -157,3 +157,17 @@ def test_without_a_place_for_its_history(start, home):
     shell.wait_match(r"^ipdb>$")
     shell.line("q")
     shell.wait_prompt(2)
+
+
+def test_on_a_terminal_that_cannot_be_painted_on(start, tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    shell = start("--no-banner", env={"PYTHONPATH": str(tmp_path), "TERM": "dumb"}, rows=40)
+    shell.wait_prompt(1)
+    shell.line("import program; program.work(5)")
+    for command, shown in (("n", "Sleep(0.05)"), ("s", "b = a + 1"), ("p a", "\n10\n")):
+        shell.wait_match(r"^ipdb>\s*\Z")
+        shell.line(command)
+        shell.wait_for(shown)
+    shell.wait_match(r"^ipdb>\s*\Z")
+    shell.line("c")
+    shell.wait_for("Out[1]: 11")

@@ -272,6 +272,14 @@ def test_a_home_that_cannot_be_written_is_one_line(start, tmp_path):
     assert "warn(" not in shell.text
 
 
+def test_a_terminal_without_utf_8(start):
+    shell = start(env={"PYTHONIOENCODING": "ascii"})
+    shell.wait_prompt(1)
+    shell.line("1 / 0")
+    shell.wait_for("? ZeroDivisionError: division by zero ? %why 1")
+    shell.wait_prompt(2)
+
+
 def test_what_fails_at_the_start_is_one_line_each(start, home):
     profile = Path(home["IPYTHONDIR"]) / "profile_default"
     (profile / "startup").mkdir(parents=True)
