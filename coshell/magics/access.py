@@ -59,6 +59,11 @@ def _wait_option(parser: LineParser, default: float | None, text: str) -> None:
     )
 
 
+def _of_pvs(parser: LineParser) -> None:
+    parser.add_argument("pvs", nargs="+", metavar="PV", help="names, ranges {01..12}, globs")
+    _wait_option(parser, CONNECT_S, f"seconds to wait (default {CONNECT_S:g})")
+
+
 # %caget ----------------------------------------------------------------------------------------
 
 _CAGET = LineParser(
@@ -71,8 +76,7 @@ _CAGET = LineParser(
         ("%caget -# 10 DEMO:WAVE", "ten elements of an array"),
     ),
 )
-_CAGET.add_argument("pvs", nargs="+", metavar="PV", help="names, ranges {01..12}, globs")
-_wait_option(_CAGET, CONNECT_S, "seconds to wait (default 5)")
+_of_pvs(_CAGET)
 _CAGET.add_argument("-t", dest="terse", action="store_true", help="terse: values without words")
 _CAGET.add_argument("-s", dest="as_string", action="store_true", help="let the IOC make text of it")
 _CAGET.add_argument("-S", dest="chars", action="store_true", help="an array of characters is text")
@@ -238,8 +242,7 @@ _CONNECT = LineParser(
         ("%connect -w 1 DEMO:BPM-{01..12}:X", "twelve, at most a second"),
     ),
 )
-_CONNECT.add_argument("pvs", nargs="+", metavar="PV", help="names, ranges {01..12}, globs")
-_wait_option(_CONNECT, CONNECT_S, "seconds to wait (default 5)")
+_of_pvs(_CONNECT)
 
 
 def _connect(session: Session, options: Namespace) -> Any:
@@ -265,8 +268,7 @@ _CAINFO = LineParser(
         ("%cainfo -w 1 DEMO:BPM-{01..04}:X", "four PVs, at most a second"),
     ),
 )
-_CAINFO.add_argument("pvs", nargs="+", metavar="PV", help="names, ranges {01..12}, globs")
-_wait_option(_CAINFO, CONNECT_S, "seconds to wait (default 5)")
+_of_pvs(_CAINFO)
 
 
 def _cainfo(session: Session, options: Namespace) -> Any:
