@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from math import isfinite
+from math import copysign, isfinite
 from typing import Any, Final, Protocol
 
 from catools.protocol.dbr import (
@@ -121,7 +121,7 @@ def _one(name: str, item: Any, datatype: int, metadata: Metadata, as_number: boo
     if datatype == DBR_ENUM:
         return _state(name, item, metadata.enums, as_number)
     if datatype in INTEGER_RANGES:
-        return _in_range(name, item, *INTEGER_RANGES[datatype])
+        return _in_range(name, item, INTEGER_RANGES[datatype], metadata)
     if datatype in (DBR_FLOAT, DBR_DOUBLE):
         return _float(name, item, datatype)
     raise ConversionError(f"{name}: its type (DBR code {datatype}) cannot be written")
@@ -152,12 +152,21 @@ def _state(name: str, item: Any, states: Sequence[str], as_number: bool) -> int:
     try:
         index = _integer(item)
     except ValueError:
-        close = difflib.get_close_matches(str(item), states, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConversionError(f"{name}: no state {item!r}{hint} The states are {listing}") from None
+        hint = _near_states(str(item), states)
+        raise ConversionError(
+            f"{name}: no state {item!r}{hint}. The states are {listing}"
+        ) from None
     if states and not 0 <= index < len(states):
         raise ConversionError(f"{name}: no state {index}. The states are {listing}")
     return index
+
+
+def _near_states(text: str, states: Sequence[str]) -> str:
+    """Return a question about the states that a text may stand for, or nothing."""
+    folded = [state.lower() for state in states]
+    close = difflib.get_close_matches(text.lower(), folded, n=1)
+    meant = [repr(state) for state, low in zip(states, folded, strict=True) if low in close]
+    return f" (did you mean {' or '.join(meant)}?)" if meant else ""
 
 
 def _integer(item: Any) -> int:
@@ -184,15 +193,22 @@ def _integer(item: Any) -> int:
         raise ValueError(item) from None
 
 
-def _in_range(name: str, item: Any, low: int, high: int) -> int:
+def _in_range(name: str, item: Any, held: tuple[int, int], metadata: Metadata) -> int:
     try:
         number = _integer(item)
     except ValueError:
         raise ConversionError(
             f"{name}: holds whole numbers, and {item!r} is none; try 3 or 0x1F"
         ) from None
+    low, high = held
     if not low <= number <= high:
-        raise ConversionError(f"{name}: holds {low} … {high}, and {number} is outside")
+        control = metadata.control_limits
+        if control is not None:
+            low, high = int(max(low, control[0])), int(min(high, control[1]))
+        raise ConversionError(
+            f"{name}: takes {low} … {high}, and {number} is outside; "
+            f"the nearest is {min(max(number, low), high)}"
+        )
     return number
 
 
@@ -209,5 +225,8 @@ def _float(name: str, item: Any, datatype: int) -> float:
     if number != number:
         raise ConversionError(f"{name}: {item!r} is not a number one can put")
     if datatype == DBR_FLOAT and isfinite(number) and abs(number) > FLOAT_MAX:
-        raise ConversionError(f"{name}: holds single precision, and {number:g} is too large")
+        raise ConversionError(
+            f"{name}: holds single precision, and {number:g} is too large; "
+            f"the nearest is {copysign(FLOAT_MAX, number):.7g}"
+        )
     return number

@@ -78,10 +78,14 @@ class PutResult:
 
     def _limits(self) -> str:
         """Return the limits that may be why the record holds something else."""
-        low, high = (self.metadata.limits.get(f"{end}_ctrl_limit") for end in ("lower", "upper"))
-        if low is None or high is None or not low < high or self.new not in (low, high):
+        limits, asked = self.metadata.control_limits, self.asked
+        if not isinstance(asked, (int, float)) or limits is None:
             return ", and the record holds that"
-        return f"; it takes {self._text(low)} … {self._text(high)}"
+        if limits[0] <= asked <= limits[1]:
+            return ", and the record holds that"
+        nearest = min(max(asked, limits[0]), limits[1])
+        hint = "" if self.new == nearest else f", the nearest is {self._text(nearest)}"
+        return f"; it takes {self._text(limits[0])} … {self._text(limits[1])}{hint}"
 
     def _text(self, value: Any) -> str:
         return clip(value_texts(value, self.metadata)[0], WIDEST_VALUE)

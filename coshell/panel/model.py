@@ -67,6 +67,12 @@ class Metadata:
     enums: tuple[str, ...] = ()
     limits: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def control_limits(self) -> tuple[float, float] | None:
+        """The range in which the record lets itself be set; None when nobody has set it up."""
+        low, high = (self.limits.get(f"{end}_ctrl_limit") for end in ("lower", "upper"))
+        return (low, high) if low is not None and high is not None and low < high else None
+
 
 @dataclass(frozen=True, slots=True)
 class PutNote:

@@ -129,6 +129,7 @@ def test_caput_tells_what_the_record_made_of_it(dock, capsys):
     [
         ("%caput DEMO:RF:FREQ lots", "'lots' is none"),
         ("%caput DEMO:SHUTTER 7", "no state 7"),
+        ("%caput DEMO:SHUTTER opne", "did you mean 'Open'"),
         ("%caput DEMO:RF:FREQ", "no value"),
         ("%caput DEMO:RF:FREQ 1 2", "holds one value"),
         ("%caput DEMO:RF:FREQ 1 -w 3", "flags go first"),

@@ -68,13 +68,21 @@ def test_what_is_clear_is_converted(value, datatype, result):
         ("nan", DBR_DOUBLE, "not a number one can put"),
         (nan, DBR_DOUBLE, "not a number one can put"),
         (None, DBR_DOUBLE, "None is no value"),
-        ("1e300", DBR_FLOAT, "too large"),
+        ("1e300", DBR_FLOAT, "too large; the nearest is 3.402823e\\+38"),
+        ("-1e300", DBR_FLOAT, "the nearest is -3.4"),
         ("3.7", DBR_LONG, "'3.7' is none"),
-        ("40000", DBR_SHORT, "-32768 … 32767"),
+        ("40000", DBR_SHORT, "takes -32768 … 32767, and 40000 is outside; the nearest is 32767"),
+        ("-129", DBR_CHAR, "takes -128 … 255, and -129 is outside; the nearest is -128"),
         ("-1e400", DBR_LONG, "is none"),
         ("7", DBR_ENUM, "no state 7. The states are 0 'Closed', 1 'Open', 2 'open-ish'"),
         ("-1", DBR_ENUM, "no state -1"),
-        ("Opne", DBR_ENUM, "did you mean 'Open'?"),
+        (
+            "Opne",
+            DBR_ENUM,
+            "no state 'Opne' \\(did you mean 'Open'\\?\\). The states are 0 'Closed'",
+        ),
+        ("CLOSE", DBR_ENUM, "did you mean 'Closed'"),
+        ("nothing like it", DBR_ENUM, "no state 'nothing like it'. The states"),
         ("x" * 40, DBR_STRING, "X.VAL\\$"),
         ("a\0b", DBR_STRING, "NUL"),
         ([], DBR_DOUBLE, "no value to put"),
@@ -118,8 +126,17 @@ def test_a_state_by_its_number_only():
 def test_states_in_several_cases_are_told_apart_exactly():
     states = Metadata(enums=("on", "ON"))
     assert put("ON", DBR_ENUM, metadata=states) == 1
-    with pytest.raises(ConversionError):
+    with pytest.raises(ConversionError, match="did you mean 'on' or 'ON'"):
         put("On", DBR_ENUM, metadata=states)
+
+
+def test_a_number_out_of_range_is_led_to_what_the_record_takes():
+    limited = Metadata(limits={"lower_ctrl_limit": -5.0, "upper_ctrl_limit": 100.0})
+    assert put("101", DBR_SHORT, metadata=limited) == 101
+    with pytest.raises(ConversionError, match=r"takes -5 … 100, and 40000 .* nearest is 100$"):
+        put("40000", DBR_SHORT, metadata=limited)
+    with pytest.raises(ConversionError, match=r"nearest is -5$"):
+        put("-40000", DBR_SHORT, metadata=limited)
 
 
 @given(
