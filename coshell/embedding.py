@@ -32,7 +32,7 @@ def embed(banner: str = "", **names: Any) -> None:
     shell = CoShell.instance(user_ns=namespace)
     extensions: Any = shell.extension_manager
     try:
-        for extension in ("coshell.magics", "coshell.magics.jobs"):
+        for extension in ("coshell.magics", "coshell.magics.jobs", "coshell.magics.script_cells"):
             extensions.load_extension(extension)
         shell.confirm_exit = False
         if banner:

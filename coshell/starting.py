@@ -149,6 +149,7 @@ class CoShellApp(TerminalIPythonApp):
         for name in (
             "coshell.magics",
             "coshell.magics.jobs",
+            "coshell.magics.script_cells",
             "coshell.magics.guide",
             "coshell.magics.windows",
         ):

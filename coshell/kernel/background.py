@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +20,7 @@ from .jobs import Job
 if TYPE_CHECKING:
     from .shell import CoShell
 
-__all__ = ["attach", "refuse_background", "spawn_code", "wait_for_foreground"]
+__all__ = ["attach", "breakpoints", "refuse_background", "spawn_code", "wait_for_foreground"]
 
 DETACH: Final = b"\x1a"
 ESCAPE: Final = b"\x1b"
@@ -144,3 +146,20 @@ def _watch_keys(shell: CoShell, event: Event[bool]) -> None:
         if detach:
             event.Signal(False)
             return
+
+
+@contextmanager
+def breakpoints(shell: CoShell) -> Iterator[None]:
+    """Have `breakpoint()` start a debugger, unless the environment names another."""
+
+    def stop(*args: Any, **kwargs: Any) -> Any:
+        if "PYTHONBREAKPOINT" in os.environ:
+            return sys.__breakpointhook__(*args, **kwargs)
+        wait_for_foreground(shell, "breakpoint()")
+        return shell.debugger_cls().set_trace(sys._getframe(1))
+
+    previous, sys.breakpointhook = sys.breakpointhook, stop
+    try:
+        yield
+    finally:
+        sys.breakpointhook = previous

@@ -6,9 +6,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from greenlet import getcurrent
 from IPython.core.debugger import Pdb
@@ -17,13 +16,9 @@ from IPython.terminal.debugger import TerminalPdb
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.shortcuts import PromptSession
 
-from .background import wait_for_foreground
 from .host import PromptHost
 
-if TYPE_CHECKING:
-    from .shell import CoShell
-
-__all__ = ["Debugger", "PlainDebugger", "breakpoints"]
+__all__ = ["Debugger", "PlainDebugger"]
 
 OURS: Final = ("cothread.", "IPython.", "coshell.kernel.")
 
@@ -131,20 +126,3 @@ def _is_last(frame: FrameType) -> bool:
     if package == "IPython":
         return (module, caller.f_code.co_name) == ("core.interactiveshell", "run_code")
     return bool(package == "cothread")
-
-
-@contextmanager
-def breakpoints(shell: CoShell) -> Iterator[None]:
-    """Have `breakpoint()` start a debugger, unless the environment names another."""
-
-    def stop(*args: Any, **kwargs: Any) -> Any:
-        if "PYTHONBREAKPOINT" in os.environ:
-            return sys.__breakpointhook__(*args, **kwargs)
-        wait_for_foreground(shell, "breakpoint()")
-        return shell.debugger_cls().set_trace(sys._getframe(1))
-
-    previous, sys.breakpointhook = sys.breakpointhook, stop
-    try:
-        yield
-    finally:
-        sys.breakpointhook = previous

@@ -27,9 +27,8 @@ from traitlets import Bool, Enum, default
 from cothread import Spawn, Yield, hooks
 from cothread.scheduler import scheduler
 
-from .background import refuse_background
+from .background import breakpoints, refuse_background
 from .console import Console
-from .debugger import Debugger, PlainDebugger, breakpoints
 from .dock import Dock
 from .errors import CapturedErrors
 from .failures import Failures, summarise
@@ -42,7 +41,6 @@ from .output import Outlet
 from .programs import Programs
 from .prompt import ShellCompleter, rows_of
 from .protected import Protected
-from .script_cells import ScriptCells
 from .stalls import Stalls
 from .terminal import Terminal
 from .tracebacks import plain, short_warnings, show_short
@@ -197,6 +195,8 @@ class CoShell(TerminalInteractiveShell):
     @property
     def debugger_cls(self) -> Any:
         """The debugger that `%debug` and `breakpoint()` use."""
+        from .debugger import Debugger, PlainDebugger
+
         return PlainDebugger if self.simple_prompt else Debugger
 
     def init_prompt_toolkit_cli(self) -> None:
@@ -234,11 +234,6 @@ class CoShell(TerminalInteractiveShell):
         return options
 
     # -- other programs
-
-    def init_magics(self) -> None:
-        """Declare IPython's magics; those that run other programs must not hold up the rest."""
-        super().init_magics()
-        self.register_magics(ScriptCells)
 
     def system(self, cmd: str) -> None:
         """Run a command at the terminal: what `!cmd` does.

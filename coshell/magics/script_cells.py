@@ -13,9 +13,10 @@ from typing import Any, Final
 from IPython.core.magics.script import ScriptMagics
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]
 
-from .programs import Programs, communicate, decoded
+from coshell.kernel.programs import Programs, communicate, decoded
+from coshell.kernel.shell import CoShell
 
-__all__ = ["ScriptCells"]
+__all__ = ["ScriptCells", "load_ipython_extension"]
 
 ENDS: Final = {-signal.SIGTERM: "terminated", -signal.SIGKILL: "killed"}
 
@@ -72,3 +73,9 @@ def _keeper(variables: MutableMapping[str, Any], name: str) -> Callable[[str], o
         variables[name] += text
 
     return keep
+
+
+def load_ipython_extension(shell: CoShell) -> None:
+    """Give a shell the magics."""
+    register: Any = shell.register_magics
+    register(ScriptCells)
