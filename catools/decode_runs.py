@@ -37,7 +37,7 @@ class Listener(Protocol):
     index: int | None
 
     def failed(self, exc: BaseException) -> None:
-        """Take what the callback raised."""
+        """Take what the callback raised, and perhaps raise it again."""
 
 
 class Addressee(Protocol):
@@ -55,8 +55,7 @@ class RunReader:
     """How runs of scalars of one type are read.
 
     Attributes:
-        deliver: makes a value of each of some fields and calls back with it.  What is left when
-            something worse than an Exception is raised, may be given to it again.  Suspends: if a
+        deliver: makes a value of each of some fields and calls back with it.  Suspends: if a
             callback does.
     """
 
@@ -137,7 +136,7 @@ def _floats(code: int) -> Callable[[Fields], None]:
                     listener.callback(value)
                 else:
                     listener.callback(value, index)
-            except Exception as exc:
+            except BaseException as exc:
                 listener.failed(exc)
 
     return deliver
@@ -177,7 +176,7 @@ def _integers(code: int) -> Callable[[Fields], None]:
                     listener.callback(value)
                 else:
                     listener.callback(value, index)
-            except Exception as exc:
+            except BaseException as exc:
                 listener.failed(exc)
 
     return deliver

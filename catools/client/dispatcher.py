@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cothread import Event, Spawn, Yield
 from cothread.clock import monotonic
 
 from ..conversion import Fields
-from ..errors import BadReply
+from ..errors import BadReply, ca_nothing
 from ..protocol.records import Data
 from ..protocol.runs import Run
 
 if TYPE_CHECKING:
     from .link import Link
-    from .monitors import Notice, Slot
+    from .monitors import Monitor, Tap
 
 TURN_S: Final = 0.002
 """Callbacks run about this long before everybody else gets a turn."""
@@ -35,6 +35,65 @@ RESUME_BELOW: Final = 5000
 """... until no more than these are left, and half as many bytes."""
 LARGE: Final = 4096
 """Payloads from here on are counted in bytes, and not kept for monitors that join later."""
+
+
+class Slot:
+    """A place in the queue for the newest of the updates that wait for one monitor.
+
+    It has no `__init__`, which would take twice the time of all the rest.
+
+    Attributes:
+        merged: how many updates it stands for.
+    """
+
+    __slots__ = ("elements", "merged", "monitor", "payload", "tap")
+
+    monitor: Monitor
+    tap: Tap
+    elements: int
+    payload: bytes | memoryview
+    merged: int
+
+    def run(self) -> None:
+        """Deliver it.
+
+        Suspends: if the callback does.
+        """
+        monitor = self.monitor
+        if monitor.slot is self:
+            monitor.slot = None
+        if monitor.closed:
+            return
+        index = monitor.index
+        try:
+            value = self.tap.decode(self.payload, self.elements)
+            value.update_count = self.merged
+            # What `deliver` does, written out.
+            if index is None:
+                monitor.callback(value)
+            else:
+                monitor.callback(value, index)
+        except BadReply as error:
+            monitor.call(error)
+        except BaseException as exc:
+            monitor.failed(exc)
+
+
+class Notice:
+    """A place in the queue for something that is no value."""
+
+    __slots__ = ("monitor", "value")
+
+    def __init__(self, monitor: Monitor, value: ca_nothing) -> None:
+        self.monitor = monitor
+        self.value = value
+
+    def run(self) -> None:
+        """Deliver it.
+
+        Suspends: if the callback does.
+        """
+        self.monitor.call(self.value)
 
 
 class Streak:
@@ -52,7 +111,8 @@ class Dispatcher:
     """The cothread on which callbacks run, and what waits for it."""
 
     def __init__(self) -> None:
-        self.queue: deque[Slot | Data | Notice | Streak] = deque()
+        self.queue: deque[Any] = deque()
+        """Slots, notices, streaks, and updates as they came from the circuit."""
         self.bytes = 0
         self._in_streaks = 0
         self.delivered = 0
@@ -135,36 +195,26 @@ class Dispatcher:
         for _ in range(PIECE):
             if not queue:
                 return
-            item = queue[0]
-            if isinstance(item, Streak):
+            item = popleft()
+            kind = item.__class__
+            if kind is Streak:
                 self._deliver_streak(item)
                 return
-            popleft()
             self.delivered += 1
-            if not isinstance(item, tuple):
+            if kind is tuple:
+                self._deliver_update(item)
+            else:
                 item.run()
-                continue
-            tap, _, elements, payload = item
-            if len(payload) >= LARGE:
-                self.bytes -= len(payload)
-            monitor = tap.only
-            if monitor is None:
-                for monitor in tap.streaming:
-                    monitor.run(item)
-                continue
-            # What `run` does, written out: one call less for each update.
-            if not monitor.closed:
-                try:
-                    value = tap.decode(payload, elements)
-                    value.update_count = 1
-                    monitor.deliver(value)
-                except BadReply as error:
-                    monitor.call(error)
-                except Exception as exc:
-                    monitor.failed(exc)
+
+    def _deliver_update(self, update: Data) -> None:
+        payload = update[3]
+        if len(payload) >= LARGE:
+            self.bytes -= len(payload)
+        for monitor in update[0].streaming:
+            monitor.run(update)
 
     def _deliver_streak(self, streak: Streak) -> None:
-        """Run the callbacks for some updates of the streak that is first in the queue.
+        """Run the callbacks for some updates of a streak; the rest goes back to the front.
 
         Suspends: if a callback does.
         """
@@ -174,10 +224,9 @@ class Dispatcher:
         run.kind.deliver(islice(fields, PIECE))
         if self.closed:
             return
-        # Not reached when a callback's cothread is cancelled: the next one delivers the rest.
         done = min(streak.left, PIECE)
         streak.left -= done
         self._in_streaks -= done
         self.delivered += done
-        if not streak.left:
-            self.queue.popleft()
+        if streak.left:
+            self.queue.appendleft(streak)

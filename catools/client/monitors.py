@@ -17,56 +17,22 @@ away from its monitor, so that what comes after a reconnection can never overtak
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cothread import hooks as cothread_hooks
 
 from ..conversion import Request, RunReader
 from ..errors import BadReply, InvalidDatatype, ca_nothing
+from ..protocol.dbr import DBR_TYPES
 from ..protocol.eca import ECA_BADTYPE
 from ..protocol.records import Data
-from ..protocol.runs import Run, newest
-from .dispatcher import LARGE, Dispatcher, Streak
+from ..protocol.runs import Run, newest, payloads
+from .dispatcher import LARGE, Dispatcher, Notice, Slot, Streak
 
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel, Subscription
     from .channel import Channel, RequestKey
     from .link import Link
-
-
-class Slot:
-    """A place in the queue for the newest of the updates that wait for one monitor."""
-
-    __slots__ = ("merged", "monitor", "update")
-
-    def __init__(self, monitor: Monitor, update: Data) -> None:
-        self.monitor = monitor
-        self.update = update
-        self.merged = 1
-
-    def run(self) -> None:
-        """Deliver it.
-
-        Suspends: if the callback does.
-        """
-        self.monitor.run_slot(self)
-
-
-class Notice:
-    """A place in the queue for something that is no value."""
-
-    __slots__ = ("monitor", "value")
-
-    def __init__(self, monitor: Monitor, value: ca_nothing) -> None:
-        self.monitor = monitor
-        self.value = value
-
-    def run(self) -> None:
-        """Deliver it.
-
-        Suspends: if the callback does.
-        """
-        self.monitor.call(self.value)
 
 
 class Monitor:
@@ -76,6 +42,7 @@ class Monitor:
         name: the PV.
         callback: called with each value, and with the index when there is one.
         index: where the PV stands in a list of PVs, or None.
+        slot: where the newest update waits for its callback, while one does.
         all_updates: every update is delivered; otherwise pending ones merge to the newest.
         notify_disconnect: a `ca_nothing` is delivered when the PV disconnects.
         closed: no callback will come any more.
@@ -84,7 +51,6 @@ class Monitor:
     __slots__ = (
         "_dispatcher",
         "_feed",
-        "_slot",
         "all_updates",
         "callback",
         "closed",
@@ -93,6 +59,7 @@ class Monitor:
         "index",
         "name",
         "notify_disconnect",
+        "slot",
     )
 
     def __init__(
@@ -116,7 +83,7 @@ class Monitor:
         self._dispatcher = dispatcher
         self.closed = True
         self._feed: Feed | None = None
-        self._slot: Slot | None = None
+        self.slot: Slot | None = None
 
     @property
     def channel(self) -> Channel | None:
@@ -133,39 +100,32 @@ class Monitor:
         """Stop: no callback begins after this. Harmless when repeated."""
         feed, self._feed = self._feed, None
         self.closed = True
-        self._slot = None
+        self.slot = None
         if feed is not None:
             feed.leave(self)
 
     def offer(self, update: Data) -> None:
         """Take an update that replaces the one that still waits, if any."""
-        slot = self._slot
+        slot = self.slot
         if slot is None:
-            self._slot = slot = Slot(self, update)
+            self.slot = slot = Slot()
+            slot.monitor = self
+            slot.merged = 1
             self._dispatcher.queue.append(slot)
         else:
-            slot.update = update
             slot.merged += 1
+        slot.tap, _, slot.elements, slot.payload = update
 
     def notice(self, value: ca_nothing) -> None:
         """Take the news that there are no values for now; the last value goes before it."""
         if self.direct:
             self.call(value)
             return
-        self._slot = None
+        self.slot = None
         self._dispatcher.queue.append(Notice(self, value))
         self._dispatcher.wake()
 
-    def run_slot(self, slot: Slot) -> None:
-        """Deliver the newest of the updates that waited.
-
-        Suspends: if the callback does.
-        """
-        if self._slot is slot:
-            self._slot = None
-        self.run(slot.update, slot.merged)
-
-    def run(self, update: Data, merged: int = 1) -> None:
+    def run(self, update: Data) -> None:
         """Decode an update and call back.
 
         Suspends: if the callback does.
@@ -174,7 +134,7 @@ class Monitor:
             return
         try:
             value = update[0].decode(update[3], update[2])
-            value.update_count = merged
+            value.update_count = 1
             self.deliver(value)
         except BadReply as error:
             self.call(error)
@@ -223,17 +183,17 @@ class Tap:
         "_merging",
         "decode",
         "feed",
+        "kind",
         "large",
         "last",
+        "merges",
         "only",
-        "run",
         "streaming",
     )
 
     def __init__(self, feed: Feed, request: Request, monitors: Sequence[Monitor]) -> None:
         self.feed = feed
         self.decode = request.decode
-        self.run = request.run
         # Either the update itself, or all messages of the run in which it came.
         self.last: Data | bytes | None = None
         self.large = False
@@ -241,8 +201,15 @@ class Tap:
         # The one who listens, in the usual case that nobody else does.
         self.only = self.streaming[0] if len(self.streaming) == len(monitors) == 1 else None
         self._merging = tuple(m for m in monitors if not m.all_updates and not m.direct)
+        self.merges = self._merging[0] if len(self._merging) == len(monitors) == 1 else None
         self._at_once = tuple(m for m in monitors if m.direct)
         self._append = feed.dispatcher.queue.append
+        # Updates may come as runs where one listens, and alike are those for listeners of one sort.
+        self.kind: RunReader | Newest | None = None
+        if self.only is not None:
+            self.kind = request.run
+        elif self.merges is not None:
+            self.kind = _NEWEST[request.dbr]
 
     def accept(self, update: Data) -> None:
         """Take an update from the circuit."""
@@ -263,11 +230,6 @@ class Tap:
         for monitor in self._at_once:
             monitor.run(update)
 
-    @property
-    def kind(self) -> RunReader | None:
-        """How runs of updates are read, if they may come as such."""
-        return self.run if self.only is not None else None
-
     def tell(self, status: int, detail: str) -> None:
         """Pass on that the server cannot give values for now."""
         self.feed.tell(status, detail)
@@ -276,13 +238,44 @@ class Tap:
         """Take the failure of a first read; the subscription itself will tell more."""
 
 
+class Newest:
+    """The kind of runs of which each listener wants the newest update only."""
+
+    __slots__ = ()
+
+
+_NEWEST: Final = tuple(Newest() for _ in DBR_TYPES)
+
+
 def accept_run(run: Run, dispatcher: Dispatcher) -> None:
     """Take a run of updates from a circuit: each is for the one who listens."""
-    taps: list[Tap] = run.tokens
+    if isinstance(run.kind, Newest):
+        _accept_newest(run, dispatcher)
+        return
     messages = run.messages
-    for tap in taps:
+    for tap in run.tokens:
         tap.last = messages
     dispatcher.append(Streak(run))
+
+
+def _accept_newest(run: Run, dispatcher: Dispatcher) -> None:
+    append = dispatcher.queue.append
+    messages = run.messages
+    for tap, (payload,) in zip(run.tokens, payloads(messages), strict=True):
+        tap.last = messages
+        # What `offer` does, written out.
+        monitor = tap.merges
+        slot = monitor.slot
+        if slot is None:
+            monitor.slot = slot = Slot()
+            slot.monitor = monitor
+            slot.merged = 1
+            append(slot)
+        else:
+            slot.merged += 1
+        slot.tap = tap
+        slot.elements = 1
+        slot.payload = payload
 
 
 class Feed:

@@ -11,7 +11,7 @@ a microsecond for each message, and making objects of them ten times as much.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,7 @@ from .framing import HEADER, HEADER_SIZE
 if TYPE_CHECKING:
     from .records import Subscription
 
-__all__ = ["FEWEST", "MOST", "Run", "newest", "take_runs"]
+__all__ = ["FEWEST", "MOST", "Run", "newest", "payloads", "take_runs"]
 
 FEWEST: Final = 8
 """Fewer messages than these are not worth a run."""
@@ -109,6 +109,16 @@ def _leading(data: bytes, head: bytes, start: int, step: int, count: int) -> int
 def _identifiers(count: int, step: int) -> Struct:
     """Return how to read the identifiers of so many messages."""
     return Struct(">" + f"{_HEAD_SIZE}xI{step - HEADER_SIZE}x" * count)
+
+
+def payloads(messages: bytes) -> Iterator[tuple[bytes]]:
+    """Return the payload of each message of a run, in a tuple of one."""
+    return _payload(HEADER.unpack_from(messages)[1]).iter_unpack(messages)
+
+
+@lru_cache(maxsize=64)
+def _payload(size: int) -> Struct:
+    return Struct(f">{HEADER_SIZE}x{size}s")
 
 
 def newest(messages: bytes, ident: int) -> bytes:

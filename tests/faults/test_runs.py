@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 import catools
 import cothread
@@ -112,48 +115,76 @@ def test_closing_within_a_run_ends_it_for_this_monitor_alone(server: Server) -> 
     monitors[1].close()
 
 
-def test_a_callback_that_fails_within_a_run_ends_its_own_subscription(server: Server) -> None:
+def throw(_value: object) -> None:
+    raise ZeroDivisionError("on purpose")
+
+
+def cancel(_value: object) -> None:
+    cothread.current().Cancel()
+    cothread.Sleep(0)
+
+
+@pytest.mark.parametrize("harm", [throw, cancel])
+@pytest.mark.parametrize("all_updates", [True, False])
+def test_a_callback_that_fails_within_a_run_ends_its_own_subscription(
+    server: Server, harm: Callable[[object], None], all_updates: bool
+) -> None:
     names = ["PV", "OTHER"]
     seen: list[float] = []
+    harmed = 0
 
     def callback(value: Any, index: int) -> None:
-        if not index and value == 50:
-            raise ZeroDivisionError("on purpose")
+        nonlocal harmed
         if index:
             seen.append(float(value))
+        elif value >= 50:
+            harmed += 1
+            harm(value)
 
     reports: list[str] = []
     previous = hooks.set_report(lambda where, _exc, _task: reports.append(where))
     try:
-        monitors = monitor_all(names, callback)
+        monitors = camonitor(names, callback, format=FORMAT_TIME, all_updates=all_updates)
         wait_until(lambda: seen, "first values")
         post(server, *names)
         wait_until(lambda: seen[-1] == UPDATES - 1, "all updates")
     finally:
         hooks.set_report(previous)
-    assert seen[1:] == list(range(UPDATES))
+    if all_updates:
+        assert seen[1:] == list(range(UPDATES))
+    assert harmed == 1
     assert reports == ["Subscription PV callback raised exception; subscription PV closed"]
     assert [monitor.closed for monitor in monitors] == [True, False]
     monitors[1].close()
 
 
-def test_a_callback_cancelled_within_a_run_takes_nothing_with_it(server: Server) -> None:
-    seen: list[float] = []
+def test_merged_updates_of_runs(server: Server) -> None:
+    gate = cothread.Event[None](auto_reset=False)
+    seen: list[list[Any]] = [[], []]
 
-    def callback(value: Any) -> None:
-        seen.append(float(value))
-        if value == 70:
-            cothread.current().Cancel()
-            cothread.Sleep(0)
+    def slow(value: Any, index: int) -> None:
+        gate.Wait()
+        seen[index].append(value)
 
-    monitor = monitor_all("PV", callback)
-    wait_until(lambda: seen, "the first value")
-    post(server, "PV")
-    wait_until(lambda: 70.0 in seen, "half of them")
-    server["PV"].post([-1.0])
-    wait_until(lambda: seen[-1] == -1, "the last")
-    assert seen == [1.5, *range(UPDATES), -1.0]
-    monitor.close()
+    statistics = catools.default_client().statistics
+    monitors = camonitor(["PV", "OTHER"], slow, format=FORMAT_TIME)
+    gate.Signal()
+    wait_until(lambda: all(seen), "first values")
+    gate.Reset()
+    expected = statistics().bytes_in + 2 * UPDATES * 40
+    post(server, "PV", "OTHER")
+    wait_until(lambda: statistics().bytes_in >= expected, "all have come")
+    assert statistics().waiting_updates <= 2
+    late: list[float] = []
+    joined = camonitor("PV", lambda value: late.append(float(value)), format=FORMAT_TIME)
+    gate.Signal()
+    wait_until(lambda: all(values[-1] == UPDATES - 1 for values in seen) and late, "the last")
+    for values in seen:
+        assert values == sorted(values)
+        assert sum(value.update_count for value in values[1:]) == UPDATES
+    assert late == [UPDATES - 1]
+    for monitor in (*monitors, joined):
+        monitor.close()
 
 
 def test_types_side_by_side(server: Server) -> None:
