@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coshell import profile
+from coshell.rival import other_cothread
 
 if TYPE_CHECKING:
     from coshell.demo.machine import DemoMachine
@@ -74,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"coshell {version('coshell')}")
         return 0
+    if said := other_cothread():
+        print(f"coshell: {said}", file=sys.stderr)
     if options.session is not None:
         from coshell.multiplexer import enter_session
 
