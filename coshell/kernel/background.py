@@ -117,6 +117,8 @@ def wait_for_foreground(shell: CoShell, reason: str) -> None:
 
     Args:
         reason: what for.
+    Raises:
+        RuntimeError: what runs is no job, so it cannot be brought there.
     Suspends: until that is done.
     """
     while not shell.is_foreground(current()):
