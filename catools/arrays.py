@@ -109,6 +109,11 @@ def numbers(payload: bytes | memoryview, dtype: str, count: int, offset: int) ->
     return array
 
 
+def memory(size: int) -> memoryview:
+    """Return memory that an array may take over; what is in it is left over from before."""
+    return np.empty(size, np.uint8).data
+
+
 def texts(items: list[str] | list[bytes], kind: type) -> ca_array:
     """Return text elements as an array as wide as its longest element."""
     source: np.ndarray[Any, Any] = np.array(items, kind)

@@ -7,6 +7,7 @@ and know no socket.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from .encode import encode
 from .errors import CAException, InvalidDatatype
 from .protocol.dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, DBR_CHAR
 from .protocol.eca import ECA_BADMASK
+from .protocol.large import fresh
 
 __all__ = [
     "Fields",
@@ -61,6 +63,13 @@ def check_request(datatype: Any, format: int) -> None:
     """
     check_format(format)
     wanted_for_reading(datatype)
+
+
+def message_memory(size: int) -> memoryview:
+    """Return memory for a very large message: numpy's, if loaded, for it is not cleared first."""
+    arrays = sys.modules.get(f"{__package__}.arrays")
+    allocate: Callable[[int], memoryview] = getattr(arrays, "memory", fresh)
+    return allocate(size)
 
 
 def check_put(datatype: Any) -> None:

@@ -12,6 +12,7 @@ from cothread import Event, Sleep, Spawn
 from cothread.clock import monotonic
 
 from ..config import Address, Config, read_config
+from ..conversion import message_memory
 from ..errors import CAException, ca_nothing
 from ..protocol.circuit import CircuitSettings
 from ..protocol.commands import MAX_NAME, SINCE_TCP_SEARCH
@@ -50,6 +51,7 @@ class Client:
             host=self.config.host.encode("utf-8", "surrogateescape")[:511],
             connection_timeout_s=self.config.connection_timeout_s,
             max_payload=self.config.max_payload,
+            memory=message_memory,
         )
         self.most_waiting = MOST_WAITING
         self.closed = False
@@ -72,9 +74,7 @@ class Client:
         for text in self.config.notices:
             self.note(text)
         if not self.config.addresses and not self.config.name_servers:
-            self.note(
-                "no address to search: EPICS_CA_ADDR_LIST is empty and the automatic list off"
-            )
+            self.note("no address to search: EPICS_CA_ADDR_LIST is empty, the automatic list off")
         for address in self.config.name_servers:
             self._open_name_server(address)
 

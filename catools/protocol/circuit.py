@@ -122,7 +122,7 @@ class Circuit(Requests):
         used, needed = self._frames(data, results)
         if needed and used < len(data):
             if needed > VERY_LARGE:
-                self._large = Large(needed, data[used:])
+                self._large = Large(self.settings.memory(needed), data[used:])
             else:
                 self._pieces.append(data[used:])
                 self._pieces_size = len(data) - used

@@ -17,12 +17,17 @@ KEPT: Final = 16 << 20
 
 
 class Large:
-    """One message, header included."""
+    """One message, header included.
+
+    Args:
+        memory: of its size, aligned to eight.
+        beginning: of the message.
+    """
 
     __slots__ = ("_filled", "_memory")
 
-    def __init__(self, size: int, beginning: bytes) -> None:
-        self._memory = _memory(size)
+    def __init__(self, memory: memoryview, beginning: bytes) -> None:
+        self._memory = memory
         self._filled = len(beginning)
         self._memory[: self._filled] = beginning
 
@@ -37,7 +42,7 @@ class Large:
         return self._memory if self._filled == len(self._memory) else None
 
 
-def _memory(size: int) -> memoryview:
+def fresh(size: int) -> memoryview:
     """Return writable memory, aligned to eight, which lives as long as anything looks into it."""
     if size <= KEPT:
         return memoryview(bytearray(size))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from . import commands as c
 from .eca import ECA_DISCONN, ECA_NOWTACCESS
 from .framing import HEADER, frame
 from .ids import IdSource
+from .large import fresh
 from .records import (
     CLEARING,
     GONE,
@@ -48,13 +49,17 @@ class RequestRefused(Exception):
 
 @dataclass(slots=True)
 class CircuitSettings:
-    """What all circuits of one client share; `read_only` may change at any time."""
+    """What all circuits of one client share; `read_only` may change at any time.
+
+    `memory` returns where a very large message is collected.
+    """
 
     user: bytes = b"nobody"
     host: bytes = b"localhost"
     connection_timeout_s: float = 30.0
     max_payload: int = MAX_PAYLOAD
     read_only: bool = False
+    memory: Callable[[int], memoryview] = fresh
 
 
 class CircuitState:

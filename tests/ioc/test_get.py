@@ -265,6 +265,7 @@ def test_cancelled_caget_leaves_nothing(ioc: Ioc) -> None:
 
 
 def test_a_read_array_is_freed_with_its_last_reference(ioc: Ioc) -> None:
+    caput(ioc.name("BIG"), numpy.arange(200_000, dtype=float), wait=True)
     numbers = caget(ioc.name("BIG"))
     assert numbers.size * numbers.itemsize > VERY_LARGE
 

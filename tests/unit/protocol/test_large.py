@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from catools.protocol import commands as c
-from catools.protocol.circuit import Circuit
+from catools.protocol.circuit import Circuit, CircuitSettings
 from catools.protocol.framing import HEADER, frame
 from catools.protocol.large import KEPT
 from catools.protocol.records import SubscriptionFailed
 
-from .server import connected, greeted
+from .server import connected, greeted, version_reply
 
 
 @pytest.mark.parametrize("in_place", [False, True])
@@ -76,3 +76,19 @@ def fed(circuit: Circuit, stream: bytes) -> list[Any]:
     for start in range(0, len(stream), 10_000):
         items += circuit.receive(stream[start : start + 10_000], 0.0)
     return items
+
+
+def test_memory_is_asked_for_once_and_of_the_right_size() -> None:
+    sizes: list[int] = []
+
+    def memory(size: int) -> memoryview:
+        sizes.append(size)
+        return memoryview(bytearray(size))
+
+    circuit = Circuit(CircuitSettings(memory=memory), 0.0)
+    circuit.receive(version_reply(), 0.0)
+    ident = circuit.read(connected(circuit, count=100_000), 6, 0, "read")
+    reply = frame(c.READ_NOTIFY, bytes(800_000), dtype=6, count=100_000, p1=1, p2=ident)
+    (item,) = fed(circuit, reply)
+    assert len(item[3]) == 800_000
+    assert sizes == [len(reply)]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from catools import dbr
-from catools.conversion import read_request
+from catools.conversion import message_memory, read_request
 from catools.values import ca_array
 
 
@@ -164,3 +164,14 @@ def test_a_payload_that_others_read_too_stays_as_it_is(offset):
     assert memory == before
     assert [value.tolist() for value in values] == [[4, 1, 3]] * 2
     assert all(value.flags.owndata and value.flags.aligned for value in values)
+
+
+def test_large_messages_are_collected_in_memory_of_numpys():
+    memory = message_memory(64)
+    assert isinstance(memory.obj, np.ndarray)
+    assert (len(memory), memory.readonly) == (64, False)
+    asked = read_request("PV", dbr.DBR_DOUBLE, 5, None, dbr.FORMAT_RAW, 0)
+    memory[24:] = struct.pack(">5d", 5, 4, 3, 2, 1)
+    value = asked.decode(memory[24:], 5)
+    assert value.tolist() == [5, 4, 3, 2, 1]
+    assert np.shares_memory(value, memory.obj)
