@@ -20,6 +20,7 @@ MODULES = (
     "!cothread.catools",
     "!cothread.dbr",
     "!cothread.pv",
+    "!cothread.tools",
     "catools",
     "coshell",
     "!coshell.demo.ioc",

@@ -90,10 +90,12 @@ def test_the_wheel_carries_the_packages_and_the_profiles(unpacked):
     assert {f"{package}/py.typed" for package in ("cothread", "catools", "coshell")} <= carried
 
 
-def test_the_wheel_carries_its_licence_and_its_command(unpacked):
+def test_the_wheel_carries_its_licence_and_its_commands(unpacked):
     (information,) = unpacked.glob("coshell-*.dist-info")
     assert (information / "licenses/LICENSE").read_text() == (ROOT / "LICENSE").read_text()
-    assert "coshell = coshell.app:main" in (information / "entry_points.txt").read_text()
+    commands = (information / "entry_points.txt").read_text()
+    assert "coshell = coshell.app:main" in commands
+    assert "pvtree.py = cothread.tools.pvtree:main" in commands
 
 
 def test_the_demo_machine_runs_from_the_wheel(unpacked):
