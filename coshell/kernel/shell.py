@@ -25,6 +25,8 @@ from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from traitlets import Bool, Enum, default
 
 from cothread import Spawn, Yield, hooks
+from cothread.clock import monotonic
+from cothread.interrupts import AGAIN_S
 from cothread.scheduler import scheduler
 
 from .background import breakpoints, refuse_background
@@ -101,6 +103,7 @@ class CoShell(TerminalInteractiveShell):
         self._steps: deque[Callable[[], object]] = deque()
         self._starting = False
         self._interacting = False
+        self._suspend_asked = float("-inf")
         if self.terminal.interactive:
             keyboard = create_input(stdin=self.terminal.source)
             self._opened.enter_context(create_app_session(keyboard, self.host.output))
@@ -212,6 +215,7 @@ class CoShell(TerminalInteractiveShell):
         keys = KeyBindings()
         # IPython's own key for this would end every program of the terminal.
         keys.add("c-\\")(self._on_quit)
+        keys.add("c-z")(self._on_suspend)
         session.key_bindings = merge_key_bindings([session.key_bindings, keys])
         session.app.after_render += self._drawn
         self.host.adopt(session)
@@ -420,6 +424,15 @@ class CoShell(TerminalInteractiveShell):
         self.terminal.cook()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
+
+    def _on_suspend(self, event: Any) -> None:
+        """Suspend the shell; while there are jobs only at the second Ctrl-Z, for it stops them."""
+        asked, self._suspend_asked = self._suspend_asked, monotonic()
+        running = self._jobs_field()
+        if not running or self._suspend_asked - asked < AGAIN_S:
+            event.app.suspend_to_background()
+        else:
+            self.emit(f"Ctrl-Z would stop {running} as well: once more, and it does.")
 
     def _on_quit(self, *_: object) -> None:
         self.emit("Ctrl-\\ does not end the session: `exit` or Ctrl-D does, Ctrl-C interrupts.")

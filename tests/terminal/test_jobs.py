@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from tests.support.terminal import ROOT, Terminal, coshell
+
 TICK = (
     "exec('def tick(n=10**6):\\n for i in range(n): Sleep(0.05); print(f\"tick{i}\")\\n return n')"
 )
@@ -122,3 +124,30 @@ def test_a_job_that_is_over_at_once_is_listed_and_a_failure_nobody_waits_for_is_
     shell.line("%jobs")
     shell.wait_match(r"1 +int +done ")
     shell.wait_match(r"2 +<lambda> +failed ")
+
+
+def test_suspending_the_shell_would_stop_its_jobs(start, home, tmp_path):
+    (tmp_path / "ticks.py").write_text(
+        "from cothread import Sleep, Spawn\nn = []\n"
+        "def count():\n while True: Sleep(0.01); n.append(1)\n"
+    )
+    command = " ".join(coshell("--no-banner"))
+    outer = Terminal(["bash", "--norc", "-i"], env={**home, "PS1": "outer> "}, cwd=ROOT)
+    try:
+        outer.wait_for("outer>")
+        outer.line(f"PYTHONPATH={tmp_path} {command}")
+        outer.wait_prompt(1)
+        outer.line("import ticks; job = ticks.Spawn(ticks.count)")
+        outer.wait_prompt(2)
+        outer.send("typed")
+        outer.wait_for("In [2]: typed")
+        outer.key("ctrl-z")
+        outer.wait_for("Ctrl-Z would stop 1 job as well", "In [2]: typed")
+        outer.key("ctrl-z")
+        outer.wait_match(r"Stopped[^\n]*\n(.*\n)*outer>$")
+        outer.line("fg")
+        outer.wait_match(r"^In \[2\]: typed$")
+        outer.line(" = len(ticks.n); ticks.Sleep(0.2); len(ticks.n) > typed")
+        outer.wait_for("Out[2]: True")
+    finally:
+        outer.close()
