@@ -48,7 +48,7 @@ def test_slow_callback_holds_the_circuit_back(
         most = max(most, catools.default_client().statistics().waiting_updates)
     wait_until(lambda: connection.count(c.EVENTS_OFF) == 1, "the server is asked to hold back")
     assert catools.default_client().statistics().held_circuits == 1
-    assert most < 500 + 16384 // 24 + 1
+    assert most < 500 + link_module.BLOCK // 24 + 1
     assert connection.backlog > 0, "the socket itself does not push back"
     # Replies still come through, since somebody waits for them.
     gate.Signal()

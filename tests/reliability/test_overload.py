@@ -105,8 +105,8 @@ def test_all_updates_under_overload_hold_the_server_back(
         assert values == sorted(values), "in order"
         assert len(set(values)) == len(values), "none twice"
     assert held, "the circuit was never held back"
-    # One block read after the limit may hold 500 updates; replies may need some more.
-    assert longest <= 300 * 10 + 1000
+    # One block read after the limit may hold 1,700 updates; replies may need some more.
+    assert longest <= 300 * 10 + 2000
     assert connect(names[0], cainfo=True).ok
     figure(f"{UPDATES} updates, {sum(map(len, seen))} delivered, {longest} waited at most")
     for monitor in monitors:
