@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cothread import Spawn
 from cothread.clock import Timeout, expiry, monotonic
 
-from ..errors import ca_nothing
+from ..errors import ca_nothing, success
 from ..protocol.eca import ECA_DISCONN
 from ..values import ca_info
 from .batch import Batch
@@ -57,7 +57,7 @@ def connect_all(
         elif index in missing:
             results.append(timed_out(client, found, monotonic() - started, "it has been lost"))
         else:
-            results.append(channel_info(found) if info else ca_nothing(found.name))
+            results.append(channel_info(found) if info else success(found.name))
     return results
 
 
@@ -73,8 +73,8 @@ def _await(
 
     Suspends: until all are connected or the deadline has passed.
     """
-    client.wait_for(((each, index) for index, each in missing.items()), batch, urgent=urgent)
     try:
+        client.wait_for(((each, index) for index, each in missing.items()), batch, urgent=urgent)
         while missing and batch.wait(deadline):
             for index in (*batch.take_ready(), *batch.failures):
                 missing.pop(index, None)

@@ -254,11 +254,11 @@ class Put:
     def _issued(self, puts: list[SentPut], link: Link) -> None:
         """Enter puts that the circuit has taken into the books."""
         self.puts += puts
-        if self.attempts or not self.completion:
+        if self.attempts:
             for put in puts:
                 self.batch.sent(put.index)
-                if not self.completion:
-                    self.batch.written(put.index, ECA_NORMAL, "")
+        if not self.completion:
+            self.batch.all_written([put.index for put in puts])
         if link.circuit.outgoing_size > FLUSH_ABOVE:
             link.flush()
         else:
