@@ -25,17 +25,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from .augmented import Augmented, AugmentedValue, alarm_words, severity_word, status_word
-from .errors import (
-    BadReply,
-    BadShape,
-    BadValue,
-    CAException,
-    Disconnected,
-    InvalidDatatype,
-    OutOfRange,
-    WrongType,
-    ca_nothing,
-)
 
 if TYPE_CHECKING:
     from .arrays import ca_array
@@ -43,21 +32,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Augmented",
     "AugmentedValue",
-    "BadReply",
-    "BadShape",
-    "BadValue",
-    "CAException",
-    "Disconnected",
-    "InvalidDatatype",
-    "OutOfRange",
-    "WrongType",
     "alarm_words",
     "ca_array",
     "ca_bytes",
     "ca_float",
     "ca_info",
     "ca_int",
-    "ca_nothing",
     "ca_str",
     "severity_word",
     "status_word",

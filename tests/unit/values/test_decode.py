@@ -12,8 +12,9 @@ import pytest
 
 from catools import dbr
 from catools.conversion import check_request, read_request
+from catools.errors import BadReply, InvalidDatatype, ca_nothing
 from catools.protocol.dbr import DBR_TYPES, EPICS_EPOCH
-from catools.values import BadReply, InvalidDatatype, ca_bytes, ca_float, ca_int, ca_nothing, ca_str
+from catools.values import ca_bytes, ca_float, ca_int, ca_str
 
 RAW, TIME, CTRL = dbr.FORMAT_RAW, dbr.FORMAT_TIME, dbr.FORMAT_CTRL
 NUMBERS = [

@@ -15,17 +15,17 @@ import pytest
 
 from catools import dbr
 from catools.conversion import check_put, write_request
-from catools.protocol import eca
-from catools.values import (
+from catools.errors import (
     BadShape,
     BadValue,
     CAException,
     InvalidDatatype,
     OutOfRange,
     WrongType,
-    ca_int,
     ca_nothing,
 )
+from catools.protocol import eca
+from catools.values import ca_int
 
 SHORT, FLOAT, ENUM, CHAR, LONG, DOUBLE, STRING = (
     dbr.DBR_SHORT,
