@@ -20,6 +20,7 @@ from coshell.past import NOTHING, Past, since_then
 from coshell.qt.axes import Axis
 from coshell.qt.colours import CURVES
 from coshell.qt.history import History
+from coshell.qt.pictures import Pictures
 from cothread import Spawn
 from cothread.clock import monotonic
 
@@ -89,10 +90,7 @@ class Chart(QtWidgets.QWidget):
         self._traces: dict[str, _Trace] = {}
         self._axes: dict[str, Axis] = {}
         self._build()
-        self._picture = QtCore.QTimer(self)
-        self._picture.setSingleShot(True)
-        self._picture.setInterval(PICTURE_MS)
-        self._picture.timeout.connect(self.draw)
+        self._pictures = Pictures(self, PICTURE_MS, self.draw)
         self._moving = QtCore.QTimer(self)
         self._moving.setInterval(MOVING_MS)
         self._moving.timeout.connect(self._move)
@@ -161,8 +159,8 @@ class Chart(QtWidgets.QWidget):
             self._describe(trace)
         elif kind is Kind.DISCONNECT:
             trace.history.gap(time())
-        if not self.paused and not self._picture.isActive():
-            self._picture.start()
+        if not self.paused:
+            self._pictures.want()
 
     def _take(self, trace: _Trace, row: Row) -> None:
         value = row.value
@@ -393,5 +391,5 @@ class Chart(QtWidgets.QWidget):
     def closeEvent(self, event: Any) -> None:  # noqa: N802
         """Let go of the panel."""
         self._end()
-        self._picture.stop()
+        self._pictures.stop()
         super().closeEvent(event)

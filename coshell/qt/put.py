@@ -12,6 +12,7 @@ from coshell.panel.model import Panel, Row, State
 from coshell.panel.style import alarm_cell, number_text, unit_text, value_texts
 from coshell.panel.theme import Theme
 from coshell.qt.colours import Looks
+from coshell.qt.pictures import Pictures
 from cothread import Spawn
 
 __all__ = ["PutWindow"]
@@ -48,11 +49,8 @@ class PutWindow(QtWidgets.QWidget):
         self._task: Spawn[None] | None = None
         self._metadata: Any = None
         self._build()
-        self._picture = QtCore.QTimer(self)
-        self._picture.setSingleShot(True)
-        self._picture.setInterval(PICTURE_MS)
-        self._picture.timeout.connect(self.show_state)
-        self._end = panel.listen(self._changed)
+        self._pictures = Pictures(self, PICTURE_MS, self.show_state)
+        self._end = panel.listen(self._pictures.want)
         self.show_state()
 
     def _build(self) -> None:
@@ -85,10 +83,6 @@ class PutWindow(QtWidgets.QWidget):
         self.setMinimumWidth(360)
 
     # -- what the PV says
-
-    def _changed(self) -> None:
-        if not self._picture.isActive():
-            self._picture.start()
 
     def show_state(self) -> None:
         """Show the value, the alarm and the limits there are now."""
@@ -160,6 +154,6 @@ class PutWindow(QtWidgets.QWidget):
     def closeEvent(self, event: Any) -> None:  # noqa: N802
         """Let go of the PV; a put that is under way goes on."""
         self._end()
-        self._picture.stop()
+        self._pictures.stop()
         self._on_close()
         super().closeEvent(event)

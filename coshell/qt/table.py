@@ -15,6 +15,7 @@ from coshell.panel.model import Panel, Row
 from coshell.panel.select import ONLY
 from coshell.panel.theme import Theme
 from coshell.qt.colours import Looks
+from coshell.qt.pictures import Pictures
 from cothread.clock import monotonic
 
 __all__ = ["PanelModel", "PanelTable"]
@@ -168,17 +169,12 @@ class PanelTable(QtWidgets.QWidget):
         self._put = put
         self.model = PanelModel(panel, look, theme, Looks(styles, self.font()))
         self._build()
-        self._picture = self._timer(PICTURE_MS, self._show, single=True)
-        self._ageing = self._timer(AGEING_MS, self.model.age)
-        self._end = panel.listen(self._changed)
+        self._pictures = Pictures(self, PICTURE_MS, self._show)
+        self._ageing = QtCore.QTimer(self)
+        self._ageing.setInterval(AGEING_MS)
+        self._ageing.timeout.connect(self.model.age)
+        self._end = panel.listen(self._pictures.want)
         self._show()
-
-    def _timer(self, period_ms: int, action: Callable[[], object], single: bool = False) -> Any:
-        timer = QtCore.QTimer(self)
-        timer.setInterval(period_ms)
-        timer.setSingleShot(single)
-        timer.timeout.connect(action)
-        return timer
 
     def _build(self) -> None:
         self.filter = QtWidgets.QLineEdit()
@@ -234,10 +230,6 @@ class PanelTable(QtWidgets.QWidget):
         self.resize(min(max(total + frame, 480), WIDEST), 440)
 
     # -- pictures
-
-    def _changed(self) -> None:
-        if not self._picture.isActive():
-            self._picture.start()
 
     def _show(self) -> None:
         if not self.isVisible():

@@ -106,6 +106,7 @@ CARRIERS = {
     "coshell.qt.axes",
     "coshell.qt.chart",
     "coshell.qt.colours",
+    "coshell.qt.pictures",
     "coshell.qt.put",
     "coshell.qt.table",
     "coshell.qt.windows",
