@@ -13,7 +13,7 @@ from tests.support.ioc import Ioc
 
 from .harness import PROGRAMS, ROOT, Unavailable
 
-__all__ = ["PREFIX", "counting", "flood", "records", "silence"]
+__all__ = ["PREFIX", "counting", "flood", "instruments", "records", "silence"]
 
 PREFIX = "BENCH:"
 COUNT = 10_000
@@ -55,6 +55,23 @@ def counting(count: int, period: str) -> AbstractContextManager[Mapping[str, str
         'record(calc, "$(P){0}") {{field(SCAN, "{1}") field(INPA, "$(P){0}") field(CALC, "A+1")}}'
     )
     return _ioc("\n".join(record.format(number, period) for number in range(count)))
+
+
+@contextmanager
+def instruments(count: int, points: int, rate: float) -> Iterator[Mapping[str, str]]:
+    """Serve numbers that change ten times a second, and an array that changes at a rate."""
+    record = 'record(calc, "$(P){0}") {{field(SCAN, ".1 second") field(CALC, "RNDM*100")}}'
+    array = f'record(waveform, "$(P)WAVE") {{field(FTVL, "DOUBLE") field(NELM, "{points}")}}'
+    with _ioc("\n".join([*map(record.format, range(count)), array])) as environment:
+        command = [sys.executable, str(PROGRAMS / "feeding.py"), f"{PREFIX}WAVE"]
+        feeder = subprocess.Popen(
+            [*command, str(points), str(rate)], env=dict(environment), cwd=ROOT
+        )
+        try:
+            yield environment
+        finally:
+            feeder.terminate()
+            feeder.wait()
 
 
 @contextmanager

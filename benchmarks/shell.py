@@ -8,6 +8,7 @@ the terminal until its character comes back; nobody emulates a screen meanwhile.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import select
@@ -45,6 +46,8 @@ def busy():
         Yield()
 job = Spawn(busy)
 """
+MARKS = itertools.cycle("ǂǃƖƘƷƺǷȜȢɁ")
+LOST_S = 20.0
 
 
 @contextmanager
@@ -86,20 +89,29 @@ def _echo(fd: int) -> float:
     pause = time.monotonic() + random.uniform(0.02, 0.08)
     while (left := pause - time.monotonic()) > 0:
         _read(fd, left)
-    # A character that no output uses, and the key that takes it away again.
-    mark = random.choice("ǂǃƖƘƷƺǷȜȢɁ")
+    # A character that no output uses, and the key that takes it away again; the next one is another
+    # one, because a shell that draws late would have nothing to draw.
+    mark = next(MARKS)
     since = time.monotonic()
     os.write(fd, mark.encode())
     seen = b""
     while mark.encode() not in seen:
         seen += _read(fd, 5.0)
+        if time.monotonic() - since > LOST_S:
+            raise SystemExit(f"a key was not echoed within {LOST_S:.0f} s")
     took = time.monotonic() - since
     os.write(fd, b"\x7f")
     return took
 
 
 def _read(fd: int, timeout: float) -> bytes:
-    return os.read(fd, 65_536) if select.select([fd], [], [], max(0.0, timeout))[0] else b""
+    if not select.select([fd], [], [], max(0.0, timeout))[0]:
+        return b""
+    data = os.read(fd, 65_536)
+    if b"\x1b[6n" in data:
+        # Whoever asks where the cursor is waits for an answer before it draws the prompt again.
+        os.write(fd, b"\x1b[12;1R")
+    return data
 
 
 def idle(command: list[str], setup: str = "", seconds: float = 10.0) -> float:

@@ -87,6 +87,7 @@ class Chart(QtWidgets.QWidget):
         self.image_width = image_width
         self.paused = False
         self.pictures = 0
+        self._axis_end = 0.0
         self._traces: dict[str, _Trace] = {}
         self._axes: dict[str, Axis] = {}
         self._build()
@@ -192,12 +193,16 @@ class Chart(QtWidgets.QWidget):
         """Draw what has changed."""
         self.pictures += 1
         end = self._end_of_axis()
+        moved = False
         for trace in self._traces.values():
             if trace.array is not None:
                 self._draw_array(trace)
             elif len(trace.history) and trace.drawn != trace.history.version:
                 self._draw_curve(trace, end)
-        if end and not self.paused:
+                moved = True
+        # Where an array is all that is new, the curves above it need not be painted again.
+        if end and not self.paused and (moved or end - self._axis_end > MOVING_MS / 2000):
+            self._axis_end = end
             begin = end - self.span_s if self.since is None else self.since
             self.plot.setXRange(begin, end, padding=0.01)
 
@@ -230,8 +235,9 @@ class Chart(QtWidgets.QWidget):
         if trace.curve is None:
             trace.axis = self._axis(trace.row.metadata.units)
             trace.axis.rows.append(trace.row)
+            # Qt draws lines that are wider than one pixel ten times slower.
             trace.curve = pg.PlotDataItem(
-                pen=pg.mkPen(trace.colour, width=2), connect="finite", stepMode=None
+                pen=pg.mkPen(trace.colour), connect="finite", stepMode=None
             )
             trace.curve.setDownsampling(auto=True, method="peak")
             trace.curve.setClipToView(True)
@@ -268,9 +274,7 @@ class Chart(QtWidgets.QWidget):
         if trace.curve is None:
             self._make_room(self.arrays)
             self.graphics.setVisible(any(len(other.history) for other in self._traces.values()))
-            trace.curve = self.arrays.plot(
-                pen=pg.mkPen(trace.colour, width=1.5), name=trace.row.name
-            )
+            trace.curve = self.arrays.plot(pen=pg.mkPen(trace.colour), name=trace.row.name)
         trace.curve.setData(array)
 
     def _make_room(self, part: Any) -> None:
@@ -285,6 +289,7 @@ class Chart(QtWidgets.QWidget):
         self.pause_button.setChecked(paused)
         self.readout.setText("paused" if paused else "live")
         if not paused:
+            self._axis_end = 0.0
             self.draw()
 
     def begin_at(self, since: float | None) -> None:

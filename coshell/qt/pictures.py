@@ -52,3 +52,7 @@ class Pictures:
         self.drawn += 1
         self._draw_it()
         self._next = began + max(self._period_s, SHARE * (monotonic() - began))
+        if self._timer.isActive():
+            # Something changed while it was drawn.
+            self._timer.stop()
+            self.want()

@@ -13,6 +13,7 @@ from coshell.panel.columns import columns_named
 from coshell.panel.look import Look
 from coshell.panel.model import Panel, Row
 from coshell.panel.select import ONLY
+from coshell.panel.style import EMPTY, Cell
 from coshell.panel.theme import Theme
 from coshell.qt.colours import Looks
 from coshell.qt.pictures import Pictures
@@ -36,6 +37,16 @@ SAMPLES: Final = {
 """What a column has room for at first, besides its title and the names there are."""
 WIDEST: Final = 1200
 
+_OF_A_CELL: Final = frozenset(
+    {
+        QtCore.Qt.DisplayRole,
+        QtCore.Qt.FontRole,
+        QtCore.Qt.ForegroundRole,
+        QtCore.Qt.BackgroundRole,
+    }
+)
+FRESH_S: Final = 0.02
+
 # A click on a heading orders the rows as `%camonitor --sort` would.
 _SORTS: Final = {"name": "name", "alarm": "alarm", "age": "change"}
 
@@ -52,6 +63,7 @@ class PanelModel(QtCore.QAbstractTableModel):
         self._theme = theme
         self._looks = looks
         self._versions: list[int] = []
+        self._last: tuple[object, float, Cell] = (None, 0.0, EMPTY)
         self.choose()
 
     def choose(self) -> None:
@@ -100,12 +112,11 @@ class PanelModel(QtCore.QAbstractTableModel):
 
     def data(self, index: Any, role: int = QtCore.Qt.DisplayRole) -> Any:
         """Return the text, colour, font or side of a cell."""
-        if not index.isValid() or index.row() >= len(self.rows):
-            return None
-        column = self.columns[index.column()]
         if role == QtCore.Qt.TextAlignmentRole:
             return self._side(index.column())
-        cell = column.make(self.rows[index.row()], self._theme, monotonic())
+        if role not in _OF_A_CELL or not index.isValid() or index.row() >= len(self.rows):
+            return None
+        cell = self._cell(self.rows[index.row()], index.column())
         if role == QtCore.Qt.DisplayRole:
             return cell.variants[0]
         if role == QtCore.Qt.FontRole:
@@ -128,6 +139,15 @@ class PanelModel(QtCore.QAbstractTableModel):
         data = QtCore.QMimeData()
         data.setText("\n".join(self.rows[number].name for number in numbers))
         return data
+
+    def _cell(self, row: Row, column: int) -> Cell:
+        """Return a cell; Qt asks for its text, font and colours one after the other."""
+        now = monotonic()
+        key, made, cell = self._last
+        if key != (row, column, row.version) or now - made > FRESH_S:
+            cell = self.columns[column].make(row, self._theme, now)
+            self._last = ((row, column, row.version), now, cell)
+        return cell
 
     def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:  # noqa: N802
         """Return a column's title, and on which side it stands."""

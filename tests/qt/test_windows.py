@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import time
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,6 +23,7 @@ from coshell.panel.trend import Trend
 from coshell.qt.axes import bands
 from coshell.qt.chart import Chart
 from coshell.qt.history import History
+from coshell.qt.pictures import Pictures
 from coshell.qt.places import Places
 from coshell.qt.put import PutWindow
 from coshell.qt.table import PanelTable
@@ -107,6 +109,21 @@ def test_only_pictures_that_are_needed(table, panel):
     Sleep(0.15)
     assert len(drawn) < 20
     assert set(drawn) - {0} == {1} or set(drawn) == {1}
+
+
+def test_slow_pictures_leave_time_for_others():
+    began = []
+
+    def draw() -> None:
+        began.append(time.monotonic())
+        time.sleep(0.05)
+        pictures.want()
+
+    pictures = Pictures(None, 1, draw)
+    pictures.want()
+    until(lambda: pictures.drawn == 3)
+    pictures.stop()
+    assert all(after - before >= 0.1 for before, after in pairwise(began))
 
 
 def test_rows_are_sorted_and_filtered(table):
