@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from ..api import caget, cainfo
 from ..dbr import DBR_CHAR_STR
 from ..protocol.dbr import STRING_SIZE
 from .options import make_parser, parse
+from .show import printable
 
 __all__ = ["main"]
 
@@ -34,9 +35,7 @@ def _inputs(count: int) -> tuple[str, ...]:
     return tuple(f"INP{letter}" for letter in ascii_uppercase[:count])
 
 
-# Of each record type the fields in the order of their lines. A server whose EPICS is older than
-# 7.0.8 lacks the last ones of some types.
-INPUTS: Final = {
+INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     **_types("aai ai bi compress event int64in longin lsi mbbi mbbiDirect", "INP"),
     **_types("stringin subArray waveform", "INP"),
     **_types("aao ao bo busy dfanout int64out longout lso mbbo mbboDirect stringout", "DOL"),
@@ -53,6 +52,12 @@ INPUTS: Final = {
     # Nothing comes in here, or by no field that is known for it.
     **_types("asyn eg egevent er erevent fanout permissive sscan state swait"),
 }
+"""Of each record type the fields in the order of their lines."""
+NEWER: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(("calc", "calcout", "sub"), frozenset(_inputs(21)[12:])),
+    "seq": frozenset({"DOL0", *(f"DOL{digit}" for digit in "BCDEF")}),
+}
+"""Fields that the record types of older versions of EPICS do not have."""
 SHOWN: Final = frozenset({"CALC", "MSTA", "OUT"})
 """Fields that are worth a line, and that no value comes in by."""
 
@@ -89,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     tree = Tree(options)
     for link in options.links:
-        tree.follow(link, 0)
+        tree.grow(link)
     return 0 if tree.complete else 1
 
 
@@ -109,8 +114,18 @@ class Tree:
         self._seen: set[str] = set()
         self._absent: dict[tuple[str, str], set[str]] = {}
 
-    def follow(self, link: str, depth: int) -> None:
+    def grow(self, link: str) -> None:
         """Print the record that a link leads to, and all that it takes its value from."""
+        levels = [self._record(link, 0)]
+        while levels:
+            below = next(levels[-1], None)
+            if below is None:
+                levels.pop()
+            else:
+                levels.append(self._record(below, len(levels)))
+
+    def _record(self, link: str, depth: int) -> Iterator[str]:
+        """Print the lines of a record; yield each of its links behind the line it stands in."""
         record = record_of(link)
         if record is None:
             return
@@ -122,36 +137,56 @@ class Tree:
         self._seen.add(record)
         kind = self._read(f"{record}.RTYP")
         if not kind.ok:
-            self.complete = False
-            reason = str(kind).removeprefix(f"{kind.name}: ")
-            print(f"{indent}{self._paint('wrong', record)} not found: {reason}")
+            self._fail(f"{indent}{self._paint('wrong', record)} not found: {_reason(kind)}")
         elif kind not in INPUTS:
-            self._say(f"{indent}{self._paint('wrong', record)} type {kind} not found")
+            self._say(f"{indent}{self._paint('wrong', record)} type {printable(kind)} not found")
         else:
             self._say(indent + self._headline(record, kind))
             for field, text in self._fields(record, kind):
-                self._show(record, field, text, depth)
+                yield from self._field(indent, record, field, text)
 
     def _headline(self, record: str, kind: str) -> str:
         value, *alarm, device = self._read(
             [f"{record}.{field}" for field in ("VAL", "SEVR", "STAT", "DTYP")]
         )
-        words = [str(value), *(self._paint("alarm", str(text)) for text in alarm)]
+        words = [self._paint("alarm", printable(str(text))) for text in alarm]
         made_of = str(device) if device.ok else ""
-        return " ".join([self._paint("record", record), f"({kind}, {made_of!r})", *words])
+        named = f"{self._paint('record', record)} ({kind}, {made_of!r})"
+        return " ".join([named, printable(str(value)), *words])
 
-    def _fields(self, record: str, kind: str) -> Iterator[tuple[str, str]]:
+    def _fields(self, record: str, kind: str) -> list[tuple[str, Any]]:
         """Read the fields of a record that have something to show."""
-        host = cainfo(f"{record}.RTYP", timeout=self._wait_s).host
-        # Waiting for fields that an older EPICS does not have is done once.
+        newer = NEWER.get(kind, frozenset())
+        host = cainfo(f"{record}.RTYP", timeout=self._wait_s).host if newer else ""
+        # Waiting for fields that a server does not have is done once.
         absent = self._absent.setdefault((host, kind), set())
         fields = [field for field in INPUTS[kind] if field not in absent]
         texts = self._read([f"{record}.{field}" for field in fields])
-        for field, text in zip(fields, texts, strict=True):
-            if not text.ok:
-                absent.add(field)
-            elif text or field in SHOWN:
-                yield field, self._whole(text)
+        found = list(zip(fields, texts, strict=True))
+        absent.update(field for field, text in found if not text.ok and field in newer)
+        return [
+            (field, text)
+            for field, text in found
+            if field not in absent and (not text.ok or text or field in SHOWN)
+        ]
+
+    def _field(self, indent: str, record: str, field: str, text: Any) -> Iterator[str]:
+        """Print the line of a field; yield its link, if it has one that a value comes in by."""
+        name = self._paint("field" if field in SHOWN else "link", f"{record}.{field}")
+        if not text.ok:
+            self._fail(f"{indent}{name} {_reason(text)}")
+            return
+        whole = self._whole(text)
+        line = f"{name} {printable(whole)}"
+        if field in SHOWN:
+            self._say(f"{indent}{line}")
+            return
+        if self._check_nms and record_of(whole) is not None and "NMS" in whole.split():
+            line = f"{line} : {self._paint('missing', 'MS missing')}"
+            print(line if self._quiet else f"{indent}{line}")
+        else:
+            self._say(f"{indent}{line}")
+        yield whole
 
     def _whole(self, text: Any) -> str:
         """Read a text again that has been cut off at the length of an EPICS string."""
@@ -160,22 +195,13 @@ class Tree:
         whole = caget(f"{text.name}$", datatype=DBR_CHAR_STR, timeout=self._wait_s, throw=False)
         return str(whole) if whole.ok else str(text)
 
-    def _show(self, record: str, field: str, text: str, depth: int) -> None:
-        line = f"{self._paint('field' if field in SHOWN else 'link', f'{record}.{field}')} {text}"
-        indent = "  " * depth
-        if field in SHOWN:
-            self._say(f"{indent}{line}")
-            return
-        if self._check_nms and record_of(text) is not None and "NMS" in text.split():
-            line = f"{line} : {self._paint('missing', 'MS missing')}"
-            print(line if self._quiet else f"{indent}{line}")
-        else:
-            self._say(f"{indent}{line}")
-        self.follow(text, depth + 1)
-
     def _read(self, names: Any) -> Any:
         # Of an array the first element is shown, and no more need travel.
         return caget(names, datatype=str, count=1, timeout=self._wait_s, throw=False)
+
+    def _fail(self, line: str) -> None:
+        self.complete = False
+        print(line)
 
     def _say(self, line: str) -> None:
         if not self._quiet:
@@ -188,9 +214,13 @@ class Tree:
 def record_of(link: str) -> str | None:
     """Return the record that a link leads to; None for constants, hardware and JSON links."""
     target = link.split(maxsplit=1)[0] if link.strip() else ""
-    if not target or target[0] in '@#{["' or _is_number(target):
+    if not target.isprintable() or target[:1] in '@#{["' or _is_number(target):
         return None
     return target.partition(".")[0]
+
+
+def _reason(failure: Any) -> str:
+    return printable(str(failure).removeprefix(f"{failure.name}: "))
 
 
 def _is_number(text: str) -> bool:
