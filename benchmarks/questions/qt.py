@@ -40,6 +40,29 @@ BENCHMARKS = (
         note="cothread polls Qt every 50 ms",
     ),
     Benchmark(
+        name="qt_latency",
+        question="Qt or cothreads are busy: how late are the others?",
+        contenders=(Contender("coshell", "qt_latency.py"),),
+        figures=(
+            Figure("nap_ms", "Sleep(0.002) late", "ms"),
+            Figure("nap_us", "costs", "µs"),
+            Figure("beside_ms", "late beside a 0 ms timer", "ms"),
+            Figure("busy_ms", "slot late beside cothreads that yield", "ms"),
+            Figure("thread_ms", "call from a thread", "ms"),
+        ),
+        repetitions=3,
+    ),
+    Benchmark(
+        name="qt_pictures",
+        question="what does a picture of a window cost?",
+        contenders=(Contender("coshell", "qt_pictures.py"),),
+        figures=(
+            Figure("table_ms", "table of 50 PVs", "ms"),
+            Figure("chart_ms", "chart of 10 curves and an array", "ms"),
+        ),
+        repetitions=3,
+    ),
+    Benchmark(
         name="qt_windows",
         question="what does the prompt feel of windows, and how often are they drawn?",
         contenders=(

@@ -47,6 +47,11 @@ class _Trace:
         self.image: Any = None
 
 
+def _stamp(row: Row) -> float:
+    """Return the time stamp of a value, 0 where there is none to be believed."""
+    return 0.0 if row.never_processed else row.timestamp or 0.0
+
+
 def _remembered(row: Row) -> list[tuple[float, float]]:
     """Return what a panel remembers, at its coarser step, on the clock of the curves."""
     offset = time() - monotonic()
@@ -167,7 +172,7 @@ class Chart(QtWidgets.QWidget):
         value = row.value
         if isinstance(value, (int, float)):
             if row.state is State.LIVE:
-                trace.history.add(row.timestamp or time(), float(value))
+                trace.history.add(_stamp(row) or time(), float(value))
         elif hasattr(value, "dtype") and value.dtype.kind in "biuf":
             trace.array = value
             trace.drawn = -1
@@ -211,8 +216,8 @@ class Chart(QtWidgets.QWidget):
         now = monotonic()
         return max(
             (
-                trace.row.timestamp + trace.row.age(now)
-                if trace.row.live and trace.row.timestamp
+                stamp + trace.row.age(now)
+                if trace.row.live and (stamp := _stamp(trace.row))
                 else trace.history.times[-1]
                 for trace in self._traces.values()
                 if trace.history.times

@@ -111,7 +111,7 @@ class Windows:
         start()
         self._plots += 1
         watch = self._session.watches.open(list(names), f"plot{self._plots}")
-        self._recall(watch, names, span_s)
+        self._recall(watch, watch.names, span_s)
         chart = self.chart(watch, span_s)
         _on_close(chart, watch.close)
         return chart

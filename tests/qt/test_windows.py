@@ -17,7 +17,7 @@ from cothread import Sleep
 pytest.importorskip("pyqtgraph", reason="pyqtgraph is not installed")
 
 from coshell.panel.look import Look
-from coshell.panel.model import Metadata, Panel
+from coshell.panel.model import NEVER_PROCESSED, Metadata, Panel
 from coshell.panel.theme import Theme
 from coshell.panel.trend import Trend
 from coshell.qt.axes import bands
@@ -277,6 +277,15 @@ def test_a_chart_tells_what_it_remembers(chart):
     assert len(found.buckets) <= 120
     assert found.buckets[0].began == pytest.approx(time.monotonic() - 50, abs=5)
     assert found.buckets[-1].last == 999
+
+
+def test_a_record_that_was_never_processed_is_drawn_now(panel):
+    panel.add("NEW", time.monotonic())
+    panel.apply_update(panel["NEW"], Reading(1, timestamp=NEVER_PROCESSED), time.monotonic())
+    chart = Chart(panel)
+    assert chart._traces["NEW"].history.times[-1] == pytest.approx(time.time(), abs=DEADLINE_S)
+    chart.close()
+    chart.deleteLater()
 
 
 def test_names_dropped_on_a_chart_are_drawn_too(panel):

@@ -75,6 +75,15 @@ def test_the_shell_ends_with_its_windows_open(demo):
     demo.wait_for("Out[5]: ['PanelTable', 'Chart', 'PutWindow']")
     demo.line("while not shown[1].pictures > 5: Sleep(0.05)\n")
     demo.wait_prompt(7)
+    # A row that is plotted begins with what the table and the first chart have recorded.
+    demo.line("plotted = windows(session).plot(['DEMO:CURRENT'])")
+    demo.wait_prompt(8)
+    demo.line("len(plotted._traces['DEMO:CURRENT'].history) > 2")
+    demo.wait_for("Out[8]: True")
+    demo.line("plotted._take_in(['DEMO:LIFETIME'])")
+    demo.wait_prompt(10)
+    demo.line("while 'DEMO:LIFETIME' not in plotted._traces: Sleep(0.05)\n")
+    demo.wait_prompt(11)
     ends_well(demo)
 
 
