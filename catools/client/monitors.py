@@ -9,9 +9,10 @@ Theory: a Feed is one request on one channel, hence one subscription on the wire
 monitors that ask for exactly the same. Its Tap is what the circuit hands updates to: a snapshot of
 how to decode and whom to tell, replaced whenever either changes, so that an update always reaches
 those who listened when it came. Nothing is decoded before its callback is due, so updates that are
-merged away never are. In the queue stand updates as they came from the circuit; Slots, each with
-the newest of the updates that wait for one merging monitor; and notices. A notice takes the slot
-away from its monitor, so that what comes after a reconnection can never overtake it.
+merged away never are. In the queue stand updates as they came from the circuit, one by one or as
+Streaks; Slots, each with the newest of the updates that wait for one merging monitor; and notices.
+A notice takes the slot away from its monitor, so that what comes after a reconnection can never
+overtake it.
 """
 
 from __future__ import annotations

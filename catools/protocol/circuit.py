@@ -2,8 +2,8 @@
 """One virtual circuit: bytes and `now` in; a list of results, bytes to send and a deadline out.
 
 Law: `receive` makes no object per frame. A monitor update or the reply to a read comes out as one
-tuple (token, index, element count, payload); everything rarer is an event object. Results stand in
-the order in which the server sent them.
+tuple (token, index, element count, payload), many updates that look alike as one `Run`; everything
+rarer is an event object. Results stand in the order in which the server sent them.
 
 Theory: the first flight is VERSION, CLIENT_NAME, HOST_NAME, and the server's own VERSION is never
 waited for. Replies are matched by identifier alone. Whether an empty EVENT_ADD acknowledges a

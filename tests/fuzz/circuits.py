@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from catools.conversion import Request, read_request
+from catools.conversion import Request, RunReader, read_request
 from catools.errors import ca_nothing
 from catools.protocol import commands as c
 from catools.protocol.circuit import Circuit, CircuitSettings, RequestRefused
@@ -27,12 +27,15 @@ from catools.protocol.records import (
     WriteRefused,
     WritesDone,
 )
+from catools.protocol.runs import Run, payloads
 
 from . import server_side as server
 
 MAX_PAYLOAD = 1 << 20
 FORMATS = (0, 1, 2)
 DATATYPES = (None, None, None, str, float, int, "i2", 999, 996)
+KINDS = tuple(object() for _ in DBR_TYPES)
+"""Of updates that may come as runs, but are read one by one."""
 
 
 class Books:
@@ -129,7 +132,9 @@ class Attack:
     def _subscribe(self, circuit: Circuit, channel: CircuitChannel) -> None:
         request = self._request(channel)
         books = Books(request)
-        sub = circuit.subscribe(channel, request.dbr, request.count, 5, _Token(self, books))
+        kind = self.random.choice((None, request.run, KINDS[request.dbr]))
+        token = _Token(self, books)
+        sub = circuit.subscribe(channel, request.dbr, request.count, 5, token, kind)
         self.subscriptions.append((sub, books))
 
     def _unsubscribe(self, circuit: Circuit, _channel: CircuitChannel) -> None:
@@ -191,7 +196,8 @@ class Attack:
         answers += [server.written(random, put.ident) for put, _ in self.puts]
         for sub, _ in self.subscriptions:
             elements = max(1, sub.channel.native_count % 100)
-            answers.append(server.update(random, sub.ident, sub.dbr, elements))
+            update = server.update(random, sub.ident, sub.dbr, elements)
+            answers.append(update * random.choice((1, 1, 1, 30)))
         for channel in self.channels:
             kind = random.random()
             if kind < 0.2:
@@ -223,6 +229,8 @@ class Attack:
         for item in results:
             if isinstance(item, tuple):
                 item[0].value(item)
+            elif isinstance(item, Run):
+                take_run(item)
             elif isinstance(item, ReadFailed | WriteDone | WriteRefused):
                 item.token.finished(item.detail)
             elif isinstance(item, WritesDone):
@@ -282,6 +290,34 @@ class _Token:
         """Take a failure of a subscription that goes on."""
         assert self._books.open, "a failure for a subscription that was closed"
         assert isinstance(detail, str)
+
+
+def take_run(run: Run) -> None:
+    """Take updates that came in a run, one by one and then together."""
+    for token, (payload,) in zip(run.tokens, payloads(run.messages), strict=True):
+        token.value((token, 0, 1, payload))
+    if isinstance(run.kind, RunReader):
+        listeners = [_Listener() for _ in run.tokens]
+        run.kind.deliver(run.kind.fields(listeners, run.messages))
+        assert all(listener.called == 1 for listener in listeners)
+
+
+class _Listener:
+    """Who is called back with an update of a run."""
+
+    name, closed, index = "PV", False, None
+
+    def __init__(self) -> None:
+        self.only = self
+        self.called = 0
+
+    def callback(self, value: Any) -> None:
+        assert value.ok
+        str(value)
+        self.called += 1
+
+    def failed(self, exc: BaseException) -> None:
+        raise exc
 
 
 def decode_one(request: Request, payload: Any, count: int) -> None:
