@@ -376,6 +376,13 @@ class CoShell(TerminalInteractiveShell):
         else:
             show_short(self, value)
 
+    def _format_exception_for_storage(
+        self, exception: BaseException, *_: Any, **__: Any
+    ) -> dict[str, Any]:
+        # IPython keeps every error of a session as it would show it, at ten kilobytes each.
+        line = summarise(exception)
+        return {"ename": type(exception).__name__, "evalue": line, "traceback": [line]}
+
     # -- who is who
 
     def is_foreground(self, task: Spawn[Any] | None) -> bool:

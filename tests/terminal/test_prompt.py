@@ -167,6 +167,13 @@ def test_an_error_in_a_cell_is_a_numbered_line_and_its_place(shell):
     shell.wait_for("In [3]\n", "Traceback (most recent call last)", "ZeroDivisionError")
 
 
+def test_of_errors_that_were_shown_a_line_is_kept(shell):
+    shell.line("1 / 0")
+    shell.wait_prompt(3)
+    shell.line("[kept['traceback'] for kept in get_ipython().history_manager.exceptions.values()]")
+    shell.wait_for("Out[3]: [['ZeroDivisionError: division by zero']]")
+
+
 def test_a_mistyped_magic_suggests_the_one_that_is_meant(shell):
     shell.line("%camonitr X")
     shell.wait_for("✗ there is no magic %camonitr; did you mean %camonitor? · %why 1")
