@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from asyncio import CancelledError
 from collections import deque
@@ -21,12 +20,10 @@ from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from IPython.utils.text import LSString, SList
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.input import create_input
-from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+from prompt_toolkit.key_binding import merge_key_bindings
 from traitlets import Bool, Enum, default
 
 from cothread import Spawn, Yield, hooks
-from cothread.clock import monotonic
-from cothread.interrupts import AGAIN_S
 from cothread.scheduler import scheduler
 
 from .background import breakpoints, refuse_background
@@ -36,13 +33,14 @@ from .errors import CapturedErrors
 from .failures import Failures, summarise
 from .guest import Guest
 from .host import PromptHost
-from .interrupt import Interrupts, handling
+from .interrupt import Interrupts
 from .jobs import Job, Jobs
 from .keyboard import Keyboard, LineReader
 from .output import Outlet
 from .programs import Programs
 from .prompt import ShellCompleter, rows_of
 from .protected import Protected
+from .signals import Signals
 from .stalls import Stalls
 from .terminal import Terminal
 from .tracebacks import plain, short_warnings, show_short
@@ -86,6 +84,7 @@ class CoShell(TerminalInteractiveShell):
         self.dock.on_failure = self.failures.add
         self.jobs = Jobs(self._job_changed)
         self.interrupts = Interrupts()
+        self.signals = Signals(self.console, self.emit, self._jobs_field)
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self.is_foreground)
         self.errors = CapturedErrors(self.terminal, self.outlet.stray)
@@ -103,7 +102,6 @@ class CoShell(TerminalInteractiveShell):
         self._steps: deque[Callable[[], object]] = deque()
         self._starting = False
         self._interacting = False
-        self._suspend_asked = float("-inf")
         if self.terminal.interactive:
             keyboard = create_input(stdin=self.terminal.source)
             self._opened.enter_context(create_app_session(keyboard, self.host.output))
@@ -144,10 +142,8 @@ class CoShell(TerminalInteractiveShell):
                 stack.enter_context(self.errors.captured())
                 stack.enter_context(self.keyboard.installed())
                 stack.enter_context(breakpoints(self))
-                stack.enter_context(handling(signal.SIGWINCH, self._on_resize))
             stack.enter_context(self.interrupts.installed())
-            stack.enter_context(handling(signal.SIGQUIT, self._on_quit))
-            stack.enter_context(handling(signal.SIGTERM, self._on_terminate))
+            stack.enter_context(self.signals.handled())
             stack.enter_context(self.stalls.watched())
             yield
 
@@ -212,11 +208,7 @@ class CoShell(TerminalInteractiveShell):
             return
         session = self.pt_app
         session.completer = ShellCompleter(self, self.failures.add)
-        keys = KeyBindings()
-        # IPython's own key for this would end every program of the terminal.
-        keys.add("c-\\")(self._on_quit)
-        keys.add("c-z")(self._on_suspend)
-        session.key_bindings = merge_key_bindings([session.key_bindings, keys])
+        session.key_bindings = merge_key_bindings([session.key_bindings, self.signals.keys()])
         session.app.after_render += self._drawn
         self.host.adopt(session)
 
@@ -423,23 +415,3 @@ class CoShell(TerminalInteractiveShell):
         from cothread import iqt
 
         iqt()
-
-    def _on_resize(self, *_: object) -> None:
-        self.console.resized()
-
-    def _on_terminate(self, number: int, _: object) -> None:
-        self.terminal.cook()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-
-    def _on_suspend(self, event: Any) -> None:
-        """Suspend the shell; while there are jobs only at the second Ctrl-Z, for it stops them."""
-        asked, self._suspend_asked = self._suspend_asked, monotonic()
-        running = self._jobs_field()
-        if not running or self._suspend_asked - asked < AGAIN_S:
-            event.app.suspend_to_background()
-        else:
-            self.emit(f"Ctrl-Z would stop {running} as well: once more, and it does.")
-
-    def _on_quit(self, *_: object) -> None:
-        self.emit("Ctrl-\\ does not end the session: `exit` or Ctrl-D does, Ctrl-C interrupts.")
