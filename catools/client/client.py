@@ -22,7 +22,7 @@ from ..protocol.ids import IdSource
 from ..protocol.patience import Patience
 from ..protocol.records import CircuitChannel, WriteRefused
 from ..protocol.search import Reply
-from .channel import CLOSED, CONNECTED, FOUND, NEW, SEARCHING, Channel, Waiter
+from .channel import CLOSED, CONNECTED, FOUND, NEW, NOTHING, SEARCHING, Channel, Waiter
 from .discovery import Finder
 from .dispatcher import MOST_WAITING, Dispatcher
 from .link import Link
@@ -134,6 +134,8 @@ class Client:
         now = monotonic()
         add = self.finder.search.add
         for channel, index in channels:
+            if not channel.waiters:
+                channel.waiters = {}
             channel.waiters[(waiter, index)] = None
             if channel.phase is NEW and not channel.refusals:
                 channel.phase = SEARCHING
@@ -277,10 +279,8 @@ class Client:
         channel.disconnected_at = None
         for feed in channel.feeds.values():
             feed.start(link, record)
-        waiters = channel.waiters
-        if waiters:
-            channel.waiters = {}
-            for waiter, index in waiters:
+        if channel.waiters:
+            for waiter, index in channel.take_waiters():
                 waiter.connected(index)
 
     def channel_refused(self, channel: Channel, reason: str) -> None:
@@ -307,7 +307,7 @@ class Client:
         """Forget everything that was known through the connection, its identifier included."""
         channel.link = None
         channel.record = None
-        channel.requests.clear()
+        channel.requests = NOTHING
         channel.alternates = ()
         channel.lost_reason = reason
         channel.phase = NEW
@@ -376,7 +376,7 @@ class Client:
         feed = channel.feeds.get((*key, mask))
         if feed is None:
             feed = Feed(channel, key, mask, self.dispatcher)
-            channel.feeds[(*key, mask)] = feed
+            channel.add_feed((*key, mask), feed)
             if channel.record is not None and channel.link is not None:
                 feed.start(channel.link, channel.record)
         monitor.attach(feed)

@@ -107,14 +107,16 @@ class Get:
         link: Link | None = None
         wanted: list[Wanted] = []
         groups: dict[Link, list[Wanted]] = {}
-        missing: list[tuple[Channel, int]] = []
+        missing: list[Channel] = []
+        absent: list[int] = []
         for index in indexes:
             channel = channels[index]
             if channel is None:
                 continue
             record = channel.record
             if record is None:
-                missing.append((channel, index))
+                missing.append(channel)
+                absent.append(index)
                 continue
             requests[index] = request = channel.requests.get(key) or channel.request(key)
             if channel.link is not link:
@@ -123,8 +125,9 @@ class Get:
                 wanted = groups.setdefault(link, [])
             wanted.append((record, request.dbr, request.count, index))
         if missing:
-            self.waiting.update([index for _, index in missing])
-            self.client.wait_for(missing, self.batch, urgent=len(channels) <= URGENT)
+            self.waiting.update(absent)
+            pairs = zip(missing, absent, strict=True)
+            self.client.wait_for(pairs, self.batch, urgent=len(channels) <= URGENT)
         for link, wanted in groups.items():
             self._send(link, wanted)
 

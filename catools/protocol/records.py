@@ -32,6 +32,8 @@ CREATING, CONNECTED, CLEARING, GONE = ChannelState
 
 
 _NONE: Final[frozenset[int]] = frozenset()
+_NO_SUBSCRIPTIONS: Final[dict[int, Subscription]] = {}
+"""Stands for those of a channel until there are some. Nobody writes to this one."""
 
 
 class CircuitChannel:
@@ -64,7 +66,7 @@ class CircuitChannel:
         self.put_in_flight: Put | None = None
         # Made when the first put has to wait: an empty deque alone takes 600 bytes.
         self.put_queue: deque[Put] | None = None
-        self.subscriptions: dict[int, Subscription] = {}
+        self.subscriptions: dict[int, Subscription] = _NO_SUBSCRIPTIONS
         self.cancelling: frozenset[int] = _NONE
 
     @property

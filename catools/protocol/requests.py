@@ -271,6 +271,8 @@ class Requests(CircuitState):
         ident = self.new_id()
         sub = Subscription(channel, ident, DBR_TYPES[dbr], count, mask, token, kind)
         self.subscriptions[ident] = sub
+        if not channel.subscriptions:
+            channel.subscriptions = {}
         channel.subscriptions[ident] = sub
         self.send(header(c.EVENT_ADD, _MONITOR_SIZE, dbr, count, channel.sid, ident))
         self.send(MONITOR_BODY.pack(0.0, 0.0, 0.0, mask, 0))
