@@ -200,7 +200,7 @@ class CoShellApp(TerminalIPythonApp):
         self.shell.finish_starting()
         try:
             super()._exec_file(fname, shell_futures)
-        except Exception as failure:
+        except (Exception, SystemExit) as failure:
             self.shell.failures.add(f"start-up file {fname}", failure)
 
     def _add_cothread(self) -> None:

@@ -284,6 +284,7 @@ def test_what_fails_at_the_start_is_one_line_each(start, home):
     profile = Path(home["IPYTHONDIR"]) / "profile_default"
     (profile / "startup").mkdir(parents=True)
     (profile / "startup" / "10-bad.py").write_text("import no_such_module\n")
+    (profile / "startup" / "15-bad.py").write_text("import sys; sys.exit(3)\n")
     (profile / "startup" / "20-good.py").write_text("good = 42\n")
     (profile / "ipython_config.py").write_text("c = get_config(\n")
     shell = start("--no-banner", "--logfile=/no/such/log", columns=240)
@@ -292,6 +293,7 @@ def test_what_fails_at_the_start_is_one_line_each(start, home):
     shell.wait_for("Out[1]: 42")
     shell.wait_match(r"ERROR | .*/ipython_config.py: SyntaxError: '\(' was never closed")
     shell.wait_match(r"^✗ start-up file .*/10-bad.py: ModuleNotFoundError: .* · %why 1$")
+    shell.wait_match(r"^✗ start-up file .*/15-bad.py: SystemExit: 3 · %why 2$")
     shell.wait_match(r"^UserWarning: Couldn't start log: .* '/no/such/log' \(logging.py:\d+\)$")
     assert "Traceback" not in shell.text
 
