@@ -20,7 +20,7 @@ from coshell.past import NOTHING, Past, since_then
 from coshell.qt.axes import Axis
 from coshell.qt.colours import CURVES
 from coshell.qt.history import History
-from coshell.qt.pictures import Pictures
+from coshell.qt.pictures import Pictures, timed
 from cothread import Spawn
 from cothread.clock import monotonic
 
@@ -31,6 +31,15 @@ MOVING_MS: Final = 1000
 _LEGEND: Final = {"offset": (10, 10), "labelTextColor": "#333333", "brush": (255, 255, 255, 200)}
 QUIET_S: Final = 0.9
 """A value that is as old as this is drawn as a line up to now."""
+
+
+class _Plot(pg.PlotWidget):
+    """A plot whose painting is timed."""
+
+    def paintEvent(self, event: Any) -> None:  # noqa: N802
+        """Paint."""
+        with timed():
+            super().paintEvent(event)
 
 
 class _Trace:
@@ -106,18 +115,16 @@ class Chart(QtWidgets.QWidget):
         self.draw()
 
     def _build(self) -> None:
-        self.graphics = pg.PlotWidget(
-            background="w", axisItems={"bottom": pg.DateAxisItem(utcOffset=None)}
-        )
+        self.graphics = _Plot(background="w", axisItems={"bottom": pg.DateAxisItem(utcOffset=None)})
         self.plot = self.graphics.getPlotItem()
         self.plot.showGrid(x=True, y=True, alpha=0.25)
         self.legend = self.plot.addLegend(**_LEGEND)
         self.plot.getViewBox().sigRangeChangedManually.connect(lambda *_: self.pause(True))
-        self.arrays = pg.PlotWidget(background="w")
+        self.arrays = _Plot(background="w")
         self.arrays.showGrid(x=True, y=True, alpha=0.25)
         self.arrays.addLegend(**_LEGEND)
         self.arrays.hide()
-        self.images = pg.PlotWidget(background="w")
+        self.images = _Plot(background="w")
         self.images.getPlotItem().setAspectLocked(True)
         self.images.getPlotItem().invertY(True)
         self.images.hide()

@@ -16,7 +16,7 @@ from coshell.panel.select import ONLY
 from coshell.panel.style import EMPTY, Cell
 from coshell.panel.theme import Theme
 from coshell.qt.colours import Looks
-from coshell.qt.pictures import Pictures
+from coshell.qt.pictures import Pictures, timed
 from cothread.clock import monotonic
 
 __all__ = ["PanelModel", "PanelTable"]
@@ -162,6 +162,15 @@ class PanelModel(QtCore.QAbstractTableModel):
         return int(side | QtCore.Qt.AlignVCenter)
 
 
+class _View(QtWidgets.QTableView):
+    """A table whose painting is timed."""
+
+    def paintEvent(self, event: Any) -> None:  # noqa: N802
+        """Paint."""
+        with timed():
+            super().paintEvent(event)
+
+
 class PanelTable(QtWidgets.QWidget):
     """The window of a panel.
 
@@ -207,7 +216,7 @@ class PanelTable(QtWidgets.QWidget):
             self.only.addItem(key, key)
         self.only.currentIndexChanged.connect(self._choose)
         self.count = QtWidgets.QLabel()
-        self.view = QtWidgets.QTableView()
+        self.view = _View()
         self.view.setModel(self.model)
         self.view.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
         self.view.setDragEnabled(True)

@@ -197,7 +197,8 @@ def test_the_chart_draws_what_arrives(chart, panel):
         panel.apply_update(panel["C"], Reading(number, timestamp=start + number), time.monotonic())
     until(lambda: chart.pictures > before)
     times, values = chart._traces["C"].curve.getData()
-    assert list(values[-3:]) == [17, 18, 19]
+    # The last one may be there twice, drawn up to now.
+    assert list(dict.fromkeys(values))[-3:] == [17, 18, 19]
     assert times[-1] == pytest.approx(start + 19)
     low, high = chart.plot.viewRange()[0]
     assert low < start + 19 < high
@@ -219,7 +220,7 @@ def test_a_paused_chart_stands_still_and_loses_nothing(chart, panel):
     Sleep(0.12)
     assert chart.pictures == before
     chart.pause(False)
-    assert list(chart._traces["C"].curve.getData()[1][-2:]) == [8, 9]
+    assert list(dict.fromkeys(chart._traces["C"].curve.getData()[1]))[-2:] == [8, 9]
 
 
 def test_a_gap_where_there_was_no_value(chart, panel):
