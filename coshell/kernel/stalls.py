@@ -49,6 +49,7 @@ class Stalls:
         self._show = show
         self._type_ahead = type_ahead
         self._typed = b""
+        self._typed_interrupt = False
         self._seen = ""
         self._watchdog = Watchdog(self)
         self.cell_ran = False
@@ -57,10 +58,12 @@ class Stalls:
     def watched(self) -> Iterator[None]:
         """Watch the scheduler in the `with` block."""
         previous = hooks.set_stall_hook(self._stalled)
+        self._interrupts.forget_keys = self._forget_keys
         self._watchdog.start()
         try:
             yield
         finally:
+            self._interrupts.forget_keys = None
             self._watchdog.stop()
             hooks.set_stall_hook(previous)
 
@@ -100,7 +103,16 @@ class Stalls:
         count = self._typed.count(CTRL_C)
         if hog.task is not None and (count > 1 or (count and hog.held_s >= BROKEN_S)):
             self._typed = self._typed.rpartition(CTRL_C)[2]
+            self._typed_interrupt = True
             signal.pthread_kill(scheduler.thread_id, signal.SIGINT)
+
+    def _forget_keys(self) -> None:
+        """Let go of the keys that the watchdog has read, as the terminal does of those it has."""
+        if self._typed_interrupt:
+            # It was among those keys, and only what followed it is left.
+            self._typed_interrupt = False
+        else:
+            self._typed = b""
 
     def released(self) -> None:
         """Put the screen in order again.

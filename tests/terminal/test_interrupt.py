@@ -170,6 +170,23 @@ def test_a_job_that_never_yields_is_named_and_broken(shell):
     shell.wait_match(r"^In \[5\]:$")
 
 
+def test_keys_typed_before_a_ctrl_c_that_breaks_a_job_are_let_go(shell):
+    shell.line("exec('def spin():\\n Sleep(0.5)\\n while True: pass')")
+    shell.wait_prompt(3)
+    shell.line("bad = Spawn(spin)")
+    shell.wait_prompt(4)
+    shell.wait_for("PAUSED", "job 1 (spin) has not yielded for")
+    shell.send("caput(")
+    # The watchdog has read them when it has looked again.
+    shell.wait_for("has not yielded for 2.")
+    shell.key("ctrl-c")
+    shell.wait_for("✗ job 1 (spin): KeyboardInterrupt")
+    shell.wait_gone("PAUSED")
+    shell.wait_match(r"^In \[4\]:$")
+    shell.line("bool(bad)")
+    shell.wait_for("Out[4]: True")
+
+
 def test_a_cell_that_blocks_is_told_once(shell):
     shell.line("job = Spawn(Sleep, 1000); import time; time.sleep(1.5)")
     shell.wait_for("That cell held everything for 1.")
