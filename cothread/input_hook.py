@@ -4,8 +4,8 @@
 Python calls `PyOS_InputHook` when it is about to wait for input.  The hook installed here waits
 for the same input, cooperatively, and returns when there is some.  Law: it must never wait while
 the caller holds keys that it has read already, or those keys would not be seen until the next one.
-Those who read with GNU readline, libedit or C's stdio (unbuffered at a prompt) hold none.  The
-prompt written in Python, since 3.13, reads all that was pasted at once.
+Those who read a terminal with GNU readline, libedit or C's stdio hold none.  The prompt written
+in Python, since 3.13, reads all that was pasted at once, and stdio does so with a pipe.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -84,11 +85,38 @@ def _input_hook() -> int:
 
 def _caller_has_keys() -> bool:
     """Tell whether whoever calls the hook has read keys that it has not used yet."""
+    if not _is_terminal(STDIN):
+        return _stdio_has_keys()
     caller = sys._getframe(1).f_back
     if caller is not None and caller.f_globals.get("__name__", "").startswith("_pyrepl."):
         console = getattr(caller.f_locals.get("self"), "console", None)
         return console is not None and bool(console.wait(0))
     return False
+
+
+def _stdio_has_keys() -> bool:
+    """Tell whether C's `stdin` has more in its buffer; True where we cannot look into it."""
+    if not _is_gnu():
+        return True
+
+    class File(_ctypes.Structure):  # type: ignore[misc]
+        # How every `FILE` of glibc begins, which programs of the last century depend on.
+        _fields_ = (
+            ("flags", _ctypes.c_int),
+            ("read_at", _ctypes.c_void_p),
+            ("read_end", _ctypes.c_void_p),
+        )
+
+    stdin = _ctypes.POINTER(File).in_dll(_ctypes.pythonapi, "stdin").contents
+    return bool(stdin.read_at != stdin.read_end)
+
+
+@cache
+def _is_gnu() -> bool:
+    try:
+        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def _interrupt_caller() -> None:

@@ -126,8 +126,13 @@ def test_the_prompt_ends(prompt, tmp_path):
     assert prompt.wait_end() == 0
 
 
-def test_input_from_a_pipe(python, environment, tmp_path):
+@pytest.mark.parametrize("buffered", [True, False])
+def test_input_from_a_pipe(python, environment, tmp_path, buffered):
     env = {name: value for name, value in {**os.environ, **environment}.items() if value}
+    if not buffered:
+        env["PYTHONUNBUFFERED"] = "1"
+    else:
+        env.pop("PYTHONUNBUFFERED", None)
     process = subprocess.Popen(
         [python, "-q", "-i"],
         cwd=tmp_path,
