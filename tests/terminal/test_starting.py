@@ -226,7 +226,7 @@ def test_errors_to_a_file_keep_the_prompt(start, tmp_path):
     with (tmp_path / "errors").open("wb") as errors:
         shell = start("--no-banner", stderr=errors)
         shell.wait_prompt(1)
-        shell.line("import sys; sys.stderr.write('to the' + ' file'); 6 * 7")
+        shell.line("import sys; sys.stderr.write('to the' + ' file\\n'); 6 * 7")
         shell.wait_for("42")
         shell.line("job = Spawn(Sleep, 1000)")
         shell.wait_for("1 job")
