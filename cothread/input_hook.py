@@ -96,8 +96,18 @@ def _caller_has_keys() -> bool:
 
 def _stdio_has_keys() -> bool:
     """Tell whether C's `stdin` has more in its buffer; True where we cannot look into it."""
-    if not _is_gnu():
-        return True
+    stdin = _stdin()
+    return stdin is None or bool(stdin.read_at != stdin.read_end)
+
+
+@cache
+def _stdin() -> Any:
+    """Return C's `stdin` with what can be seen of it; None where that is not known."""
+    try:
+        if not os.confstr("CS_GNU_LIBC_VERSION"):
+            return None
+    except (AttributeError, OSError, ValueError):
+        return None
 
     class File(_ctypes.Structure):  # type: ignore[misc]
         # How every `FILE` of glibc begins, which programs of the last century depend on.
@@ -107,16 +117,7 @@ def _stdio_has_keys() -> bool:
             ("read_end", _ctypes.c_void_p),
         )
 
-    stdin = _ctypes.POINTER(File).in_dll(_ctypes.pythonapi, "stdin").contents
-    return bool(stdin.read_at != stdin.read_end)
-
-
-@cache
-def _is_gnu() -> bool:
-    try:
-        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
-    except (AttributeError, OSError, ValueError):
-        return False
+    return _ctypes.POINTER(File).in_dll(_ctypes.pythonapi, "stdin").contents
 
 
 def _interrupt_caller() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .threads import in_thread
 
-__all__ = ["addresses", "host_address"]
+__all__ = ["addresses"]
 
 
 def addresses(host: str | bytes | None, port: int | str | None, **wanted: int) -> list[Any]:
@@ -27,14 +27,3 @@ def addresses(host: str | bytes | None, port: int | str | None, **wanted: int) -
     with contextlib.suppress(socket.gaierror):
         return socket.getaddrinfo(host, port, **numeric)
     return in_thread(lambda: socket.getaddrinfo(host, port, **wanted))
-
-
-def host_address(host: str) -> str:
-    """Return what `socket.gethostbyname` returns: an address of the old kind, as text.
-
-    Raises:
-        OSError: nothing is known under that name.
-    Suspends: unless `host` is a number already.
-    """
-    found = addresses(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
-    return str(found[0][4][0])

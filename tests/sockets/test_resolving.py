@@ -11,7 +11,7 @@ import pytest
 
 import cothread
 from cothread import Event, Sleep, Spawn, cosocket, in_thread
-from cothread.resolving import addresses, host_address
+from cothread.resolving import addresses
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_connect_takes_names(slow_names: threading.Event, listener: Any) -> None
 def test_numbers_need_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", lambda _thread: pytest.fail("a thread"))
     assert addresses("127.0.0.1", 80)[0][4] == ("127.0.0.1", 80)
-    assert host_address("127.0.0.2") == "127.0.0.2"
+    assert addresses("127.0.0.2", None)[0][4][0] == "127.0.0.2"
 
 
 def test_unknown_names_fail(monkeypatch: pytest.MonkeyPatch) -> None:
