@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from .datatypes import Shape, check_format, request_code, resolve, wanted_for_reading
-from .decode_runs import RunReader, run_reader
+from .decode_runs import RunReader, run_reader, stamps
 from .errors import BadReply
 from .protocol import eca
 from .protocol.dbr import (
@@ -339,15 +339,12 @@ def _metadata(row: DbrType) -> Metadata:
 
 
 def _time_attributes(status: int, severity: int, seconds: int, nanos: int) -> dict[str, Any]:
-    carry, nanos = divmod(nanos, _BILLION)
-    seconds += EPICS_EPOCH + carry
+    timestamp, raw_stamp = stamps(seconds + EPICS_EPOCH, nanos)
     return {
         "status": status,
         "severity": severity,
-        # Whole microseconds, and always the float nearest to them: what the product is off by is
-        # far less than what any sum of seconds and microseconds lies from a tie.
-        "timestamp": seconds + (nanos + 500) // 1000 * 1e-6,
-        "raw_stamp": (seconds, nanos),
+        "timestamp": timestamp,
+        "raw_stamp": raw_stamp,
     }
 
 

@@ -100,10 +100,12 @@ def _message(row: DbrType) -> str:
     return f"{HEADER_SIZE}x{row.metadata.format.lstrip('>')}{row.element}{padding}x"
 
 
-def _carry(seconds: int, nanos: int) -> tuple[float, tuple[int, int]]:
-    """Return timestamp and raw stamp of a time with too many nanoseconds."""
-    seconds += nanos // _BILLION
-    nanos %= _BILLION
+def stamps(seconds: int, nanos: int) -> tuple[float, tuple[int, int]]:
+    """Return timestamp and raw stamp of a time, which may have too many nanoseconds."""
+    carry, nanos = divmod(nanos, _BILLION)
+    seconds += carry
+    # Whole microseconds, and always the float nearest to them: what the product is off by is far
+    # less than what any sum of seconds and microseconds lies from a tie.
     return seconds + (nanos + 500) // 1000 * 1e-6, (seconds, nanos)
 
 
@@ -130,7 +132,7 @@ def _floats(code: int) -> Callable[[Fields], None]:
                 value.timestamp = start + (nanos + 500) // 1000 * 1e-6
                 value.raw_stamp = (whole, nanos)
             else:
-                value.timestamp, value.raw_stamp = _carry(whole, nanos)
+                value.timestamp, value.raw_stamp = stamps(whole, nanos)
             value.update_count = 1
             callback, index = listener.callback, listener.index
             try:
@@ -159,7 +161,7 @@ def _integers(code: int) -> Callable[[Fields], None]:
             if nanos < _BILLION:
                 timestamp, raw_stamp = start + (nanos + 500) // 1000 * 1e-6, (whole, nanos)
             else:
-                timestamp, raw_stamp = _carry(whole, nanos)
+                timestamp, raw_stamp = stamps(whole, nanos)
             value = ca_int(number)
             value.__dict__ = {
                 "name": listener.name,
