@@ -9,6 +9,16 @@ import pytest
 
 from .conftest import run_program
 
+UNTIL = """
+from cothread import Sleep
+def until(condition):
+    for _ in range(2000):
+        if condition():
+            return
+        Sleep(0.005)
+    raise SystemExit("it never became true")
+"""
+
 TEXT = """
 import sys
 import cothread
@@ -34,12 +44,6 @@ def ask():
     answers.append(QtWidgets.QMessageBox.question(window, "title", "question?"))
 button.clicked.connect(ask)
 window.show()
-def until(condition):
-    for _ in range(2000):
-        if condition():
-            return
-        Sleep(0.005)
-    raise SystemExit("it never became true")
 def operate():
     until(lambda: window.windowHandle().isExposed())
     on_qt(QtTest.QTest.keyClicks, line, "typed")
@@ -75,7 +79,7 @@ print("ended")
 
 
 def test_keyboard_mouse_and_dialogs(display):
-    run = run_program(TEXT, DISPLAY=display, QT_QPA_PLATFORM=None)
+    run = run_program(UNTIL + TEXT, DISPLAY=display, QT_QPA_PLATFORM=None)
     assert run.returncode == 0, run.stdout + run.stderr[-3000:]
     assert run.stdout == "ended\n"
     assert "Traceback" not in run.stderr
@@ -109,12 +113,6 @@ def move(point):
 def button(down):
     xtst.XTestFakeButtonEvent(server, 1, down, 0)
     x11.XFlush(server)
-def until(condition):
-    for _ in range(2000):
-        if condition():
-            return
-        Sleep(0.005)
-    raise SystemExit("it never became true")
 def nested():
     return app.thread().loopLevel() > 1
 def drag(start, end, dropped):
@@ -193,7 +191,7 @@ def test_rows_are_dragged_while_cothreads_go_on(display, target, expected, secon
     if ctypes.util.find_library("Xtst") is None:
         pytest.skip("libXtst is not installed: nothing can be dragged")
     text = DRAG % {"target": target, "expected": expected, "second": second}
-    run = run_program(text, DISPLAY=display, QT_QPA_PLATFORM=None)
+    run = run_program(UNTIL + text, DISPLAY=display, QT_QPA_PLATFORM=None)
     assert run.returncode == 0, run.stdout + run.stderr[-3000:]
     assert run.stdout == "dropped\ndropped again\nended\n"
     assert "Traceback" not in run.stderr
