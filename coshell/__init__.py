@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["embed", "load_ipython_extension"]
+__all__ = ["embed", "load_ipython_extension", "unload_ipython_extension"]
+
+EXTENSIONS: Final = ("coshell.magics", "coshell.magics.script_cells")
 
 
 def embed(banner: str = "", **names: Any) -> None:
@@ -31,13 +33,39 @@ def load_ipython_extension(ip: InteractiveShell) -> None:
 
     Called by `%load_ext coshell`.
     """
-    import catools
-    import cothread
     from coshell.kernel.stock import install
 
     shell: Any = ip
+    if hasattr(shell, "programs"):
+        print("This is coshell: there is nothing to load.")
+        return
     install(ip)
+    shell.push(_names(), interactive=False)
+    for extension in EXTENSIONS:
+        shell.extension_manager.load_extension(extension)
+
+
+def unload_ipython_extension(ip: InteractiveShell) -> None:
+    """Make it a stock IPython again; names that have been given another value stay.
+
+    Called by `%unload_ext coshell`.
+    """
+    from coshell.kernel.stock import uninstall
+
+    shell: Any = ip
+    for extension in EXTENSIONS:
+        shell.extension_manager.unload_extension(extension)
+    shell.drop_by_id(_names())
+    uninstall(ip)
+
+
+def _names() -> dict[str, Any]:
+    """Return what a cell needs not import."""
+    import catools
+    import cothread
+
+    names: dict[str, Any] = {}
     for module in (cothread, catools):
-        names = {name: getattr(module, name) for name in module.__all__}
-        shell.push({module.__name__: module, **names}, interactive=False)
-    shell.extension_manager.load_extension("coshell.magics")
+        names |= {module.__name__: module}
+        names |= {name: getattr(module, name) for name in module.__all__}
+    return names

@@ -54,6 +54,18 @@ class Interrupts:
         with handling(signal.SIGINT, self._on_signal):
             yield
 
+    @contextmanager
+    def ignored(self) -> Iterator[None]:
+        """Interrupt nobody in the `with` block: the terminal is another program's.
+
+        The key reaches every program of the terminal: what it means is the other's affair.
+        """
+        previous, self.at_prompt = self.at_prompt, _nothing
+        try:
+            yield
+        finally:
+            self.at_prompt = previous
+
     # -- between Enter and the first statement of the cell
 
     def entered(self) -> None:
@@ -106,6 +118,9 @@ class Interrupts:
         else:
             # The prompt ended before the word reached it: its cell is meant.
             self.note() if self._starting else request_interrupt()
+
+
+def _nothing() -> None: ...
 
 
 @contextmanager

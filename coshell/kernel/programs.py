@@ -9,7 +9,7 @@ import subprocess
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from math import inf
 from typing import IO, Any, Final, TypeAlias
@@ -18,14 +18,14 @@ from cothread import Sleep, Timedout, current
 from cothread.clock import monotonic
 from cothread.coselect import POLLIN, POLLOUT, poll_list, wait_readable
 
-from .console import Console
-from .errors import CapturedErrors
-from .host import PromptHost
-from .interrupt import Interrupts
+from .interrupt import handling
 
-__all__ = ["Programs", "communicate", "decoded"]
+__all__ = ["Lend", "Programs", "communicate", "decoded", "lent_as_it_is"]
 
 Process: TypeAlias = subprocess.Popen[bytes]
+Lend: TypeAlias = Callable[[], AbstractContextManager[int | None]]
+"""Gives the terminal to a program in the `with` block, and the descriptor for its errors if that
+is not descriptor 2."""
 
 CAPACITY: Final = 65_536
 """What a pipe holds."""
@@ -39,21 +39,12 @@ class Programs:
     """Runs programs: in the foreground at the terminal, in a job beside it.
 
     Args:
+        lend: how a program gets the terminal.
         is_foreground: whether a cothread (None: the main one) is what the operator waits for.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        interrupts: Interrupts,
-        errors: CapturedErrors,
-        host: PromptHost,
-        is_foreground: Callable[[Any], bool],
-    ) -> None:
-        self._console = console
-        self._errors = errors
-        self._host = host
-        self._interrupts = interrupts
+    def __init__(self, lend: Lend, is_foreground: Callable[[Any], bool]) -> None:
+        self._lend = lend
         self._is_foreground = is_foreground
 
     @property
@@ -110,32 +101,28 @@ class Programs:
         return subprocess.Popen(command, stdout=subprocess.PIPE, process_group=group, **options)
 
     def _run_at_terminal(self, command: str, text: str | None = None) -> int:
-        keys = self._host.typed_ahead()
-        if keys:
-            keys += self._console.terminal.typed()
-        with self._console.lending(), self._ignoring_interrupts():
-            if keys and not self._console.terminal.type(keys):
-                self._host.type_ahead(keys)
+        with self._lend() as errors:
             process = subprocess.Popen(
                 command,
                 shell=True,
                 executable=os.environ.get("SHELL") or None,
                 stdin=None if text is None else subprocess.PIPE,
-                stderr=self._errors.terminal_fd,
+                stderr=errors,
             )
             return _status(communicate(process, (text or "").encode("utf-8", "replace")))
 
-    @contextmanager
-    def _ignoring_interrupts(self) -> Iterator[None]:
-        # The key reaches every program of the terminal: what it means is the other's affair.
-        previous, self._interrupts.at_prompt = self._interrupts.at_prompt, _nothing
-        try:
-            yield
-        finally:
-            self._interrupts.at_prompt = previous
+
+@contextmanager
+def lent_as_it_is() -> Iterator[None]:
+    """Leave a terminal that is nobody's at the moment to a program: `Lend`.
+
+    The key Ctrl-C reaches every program of the terminal: what it means is the other's affair.
+    """
+    with handling(signal.SIGINT, _nothing):
+        yield
 
 
-def _nothing() -> None: ...
+def _nothing(*_: object) -> None: ...
 
 
 def _status(returned: int) -> int:

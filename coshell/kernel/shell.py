@@ -10,14 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from subprocess import CalledProcessError
 from typing import Any, Final, cast
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult
 from IPython.core.page import get_pager_cmd
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
-from IPython.utils.text import LSString, SList
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import merge_key_bindings
@@ -27,6 +25,7 @@ from cothread import Spawn, Yield, hooks
 from cothread.scheduler import scheduler
 
 from .background import breakpoints, refuse_background
+from .commands import RunsCommands
 from .console import Console
 from .dock import Dock
 from .errors import CapturedErrors
@@ -51,7 +50,7 @@ OF_IPYTHON: Final = (SyntaxError, SystemExit, BaseExceptionGroup)
 """Exceptions that IPython shows better than one line can."""
 
 
-class CoShell(TerminalInteractiveShell):
+class CoShell(RunsCommands, TerminalInteractiveShell):
     """An IPython shell in which cothreads, panels and asyncio run on while it waits for a key.
 
     Attributes:
@@ -90,9 +89,7 @@ class CoShell(TerminalInteractiveShell):
         self.errors = CapturedErrors(self.terminal, self.outlet.stray)
         self.console.drain = self.errors.drain
         self.host = PromptHost(self.console, self.guest, self.interrupts)
-        self.programs = Programs(
-            self.console, self.interrupts, self.errors, self.host, self.is_foreground
-        )
+        self.programs = Programs(self._lend, self.is_foreground)
         self.stalls = Stalls(
             self.console, self.jobs, self.interrupts, self.emit, self.host.type_ahead
         )
@@ -231,27 +228,16 @@ class CoShell(TerminalInteractiveShell):
 
     # -- other programs
 
-    def system(self, cmd: str) -> None:
-        """Run a command at the terminal: what `!cmd` does.
-
-        Suspends: until it ends.
-        """
-        command = self.var_expand(cmd, depth=1)
-        status = self.programs.run(command)
-        self.user_ns["_exit_code"] = status
-        if self.system_raise_on_error and status:
-            raise CalledProcessError(status, command)
-
-    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
-        """Collect the output of a command: what `x = !cmd` does.
-
-        Suspends: until it ends.
-        """
-        text, status = self.programs.read(self.var_expand(cmd, depth=depth + 1))
-        self.user_ns["_exit_code"] = status
-        if self.system_raise_on_error and status:
-            raise CalledProcessError(status, cmd)
-        return SList(text.splitlines()) if split else LSString(text.rstrip("\n"))
+    @contextmanager
+    def _lend(self) -> Iterator[int | None]:
+        """Give the terminal to a program, with what was typed ahead for it."""
+        keys = self.host.typed_ahead()
+        if keys:
+            keys += self.terminal.typed()
+        with self.console.lending(), self.interrupts.ignored():
+            if keys and not self.terminal.type(keys):
+                self.host.type_ahead(keys)
+            yield self.errors.terminal_fd
 
     def _page(self, _: Any, data: Any, start: int = 0, screen_lines: int = 0) -> None:
         """Show a text with the operator's pager, if it is longer than the screen."""

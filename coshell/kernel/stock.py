@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stock IPython: `%load_ext coshell` and `%gui cothread` make its prompt let cothreads run."""
+"""A stock IPython: `%load_ext coshell` and `%gui cothread` make its prompt let cothreads run.
+
+The first also makes `!cmd` and `x = !cmd` do so.
+"""
 
 from __future__ import annotations
 
 from asyncio import events
+from types import MethodType
 from typing import Any, Final, Protocol
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.terminal.pt_inputhooks import register
 
 from cothread.coselect import wait_readable
+from cothread.interrupts import foreground
 
-__all__ = ["NAME", "input_hook", "install"]
+from .commands import RunsCommands
+from .programs import Programs, lent_as_it_is
+
+__all__ = ["NAME", "input_hook", "install", "uninstall"]
 
 NAME: Final = "cothread"
+COMMANDS: Final = (RunsCommands.system, RunsCommands.getoutput)
 
 
 class HookContext(Protocol):
@@ -41,8 +50,20 @@ def input_hook(context: HookContext) -> None:
 
 
 def install(ip: InteractiveShell) -> None:
-    """Register the hook and use it, unless the operator has chosen another."""
+    """Register the hook and use it, unless the operator has chosen another; take over `!cmd`."""
     register(NAME, input_hook)
     shell: Any = ip
     if getattr(shell, "_inputhook", None) is None and not getattr(shell, "simple_prompt", True):
         shell.enable_gui(NAME)
+    shell.programs = Programs(lent_as_it_is, lambda task: task is foreground())
+    for command in COMMANDS:
+        setattr(shell, command.__name__, MethodType(command, shell))
+
+
+def uninstall(ip: InteractiveShell) -> None:
+    """Give the prompt and `!cmd` back to IPython."""
+    shell: Any = ip
+    if getattr(shell, "_inputhook", None) is input_hook:
+        shell.enable_gui(None)
+    for name in ("programs", *(command.__name__ for command in COMMANDS)):
+        vars(shell).pop(name, None)

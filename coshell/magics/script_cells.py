@@ -10,13 +10,13 @@ from functools import wraps
 from subprocess import PIPE, CalledProcessError
 from typing import Any, Final
 
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magics.script import ScriptMagics
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]
 
 from coshell.kernel.programs import Programs, communicate, decoded
-from coshell.kernel.shell import CoShell
 
-__all__ = ["ScriptCells", "load_ipython_extension"]
+__all__ = ["ScriptCells", "load_ipython_extension", "unload_ipython_extension"]
 
 ENDS: Final = {-signal.SIGTERM: "terminated", -signal.SIGKILL: "killed"}
 
@@ -75,7 +75,15 @@ def _keeper(variables: MutableMapping[str, Any], name: str) -> Callable[[str], o
     return keep
 
 
-def load_ipython_extension(shell: CoShell) -> None:
-    """Give a shell the magics."""
-    register: Any = shell.register_magics
-    register(ScriptCells)
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Give the magics to a shell that has `programs`."""
+    _register(shell, ScriptCells)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Give IPython its own back."""
+    _register(shell, ScriptMagics)
+
+
+def _register(shell: Any, magics: type[ScriptMagics]) -> None:
+    shell.register_magics(magics)

@@ -154,28 +154,6 @@ def test_embedded_in_a_program(start, home, tmp_path):
         terminal.close()
 
 
-def test_in_a_stock_ipython(home):
-    terminal = Terminal([sys.executable, "-m", "IPython", "--no-banner"], env=home)
-    try:
-        terminal.wait_prompt(1)
-        terminal.line("%load_ext coshell")
-        terminal.wait_prompt(2)
-        terminal.line(
-            "n = []; job = Spawn(lambda: [(Sleep(0.01), n.append(i)) for i in range(50)])"
-        )
-        terminal.wait_prompt(3)
-        terminal.line("job.Wait(5); len(n)")
-        terminal.wait_for("Out[3]: 50")
-        terminal.line("job = Spawn(lambda: (Sleep(0.3), print('from the', 'background')))")
-        terminal.wait_for("from the background")
-        terminal.send("typed")
-        terminal.key("ctrl-c")
-        terminal.line("1 + 1")
-        terminal.wait_match(r"Out\[\d\]: 2$")
-    finally:
-        terminal.close()
-
-
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_a_session_is_left_and_returned_to(home, tmp_path):
     name = f"test-{uuid.uuid4().hex[:8]}"
