@@ -25,7 +25,7 @@ from .client.one import get_one
 from .client.put import Put
 from .conversion import check_put, check_request, event_mask
 from .dbr import FORMAT_RAW
-from .errors import BadShape, ca_nothing
+from .errors import BadShape, bare, ca_nothing
 from .protocol.eca import ECA_BADCOUNT
 from .values import AugmentedValue, ca_info
 
@@ -66,7 +66,12 @@ def _finish(results: list[Any], throw: bool) -> list[Any]:
     if throw:
         errors = [result for result in results if isinstance(result, ca_nothing) and not result.ok]
         if errors:
-            raise summary(errors, len(results))
+            try:
+                raise summary(errors, len(results))
+            finally:
+                # The error knows the frames it comes through: what stands there keeps it.
+                errors.clear()
+                results.clear()
     return results
 
 
@@ -150,8 +155,11 @@ def caget(
         result = get_one(client, channel, timeout, key)
     else:
         (result,) = Get(client, (pvs,), timeout, key).run()
-    if isinstance(result, ca_nothing):
-        _finish([result], throw)
+    if throw and isinstance(result, ca_nothing):
+        try:
+            raise summary([result], 1)
+        finally:
+            del result
     return result
 
 
@@ -218,23 +226,22 @@ def caput(
     client = default.client()
     names, value_list = _pairs(pvs, values, repeat_value)
     notify = None if callback is None else partial(cothread.Callback, callback)
-    put = Put(
-        client,
-        names,
-        value_list,
-        datatype=datatype,
-        wait=wait,
-        timeout=timeout,
-        notify=notify,
-        strict=strict,
-    )
     try:
-        results = put.run()
+        results = Put(
+            client,
+            names,
+            value_list,
+            datatype=datatype,
+            wait=wait,
+            timeout=timeout,
+            notify=notify,
+            strict=strict,
+        ).run()
     except ca_nothing as refusal:
         # A `before` hook keeps the whole call off the wire.
         if throw:
             raise
-        results = [refusal] * len(names)
+        results = [bare(refusal)] * len(names)
     results = _finish(results, throw)
     return results[0] if isinstance(pvs, str) else results
 

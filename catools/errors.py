@@ -9,7 +9,7 @@ a ValueError, TypeError or OverflowError, the error is that too.
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 from .protocol import eca
 
@@ -85,6 +85,18 @@ def success(name: str) -> ca_nothing:
 
 
 _make: Final = ca_nothing.__new__
+
+
+_E = TypeVar("_E", bound=ca_nothing)
+
+
+def bare(error: _E) -> _E:
+    """Return an error that is kept as a value, without the frames it was raised through.
+
+    Whatever keeps it stands in one of them, and the two would keep each other.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 class CAException(ca_nothing):

@@ -181,12 +181,14 @@ class PV_array(Watcher):
             self._first.Wait(timeout)
         except Timedout as timeout_:
             if throw:
-                elapsed = monotonic() - self._started
-                missing = [
-                    name for name, seen in zip(self.names, self.seen, strict=True) if not seen
-                ]
-                errors = [late(name, elapsed, "no value has come") for name in missing]
-                raise summary(errors, len(self.names)) from timeout_
+                raise self._missing() from timeout_
+
+    def _missing(self) -> ca_nothing:
+        """Return the error that names the PVs that have had no value."""
+        elapsed = monotonic() - self._started
+        missing = [name for name, seen in zip(self.names, self.seen, strict=True) if not seen]
+        errors = [late(name, elapsed, "no value has come") for name in missing]
+        return summary(errors, len(self.names))
 
     def caget(self, **kargs: Any) -> list[Any]:
         """Read all PVs now; arguments as for `caget`.

@@ -29,11 +29,10 @@ from .link import Link
 from .monitors import Feed, Monitor
 from .notices import Notices
 from .statistics import Statistics, statistics
+from .unwanted import Unwanted
 
 CIRCUIT_LINGER_S: Final = 10.0
 """A circuit without channels is kept this long, since the next channel often comes soon."""
-UNWANTED_S: Final = 30.0
-"""A name that nobody waits for any more is searched this long, then given up until asked again."""
 EXIT_S: Final = 0.15
 """How long the end of the process may wait for servers to take the last puts."""
 
@@ -65,7 +64,7 @@ class Client:
         self._flush_event: Event[None] = Event()
         self._flusher: Spawn[None] | None = None
         self._tasks: list[Spawn[None]] = []
-        self._unwanted: set[Channel] = set()
+        self.unwanted = Unwanted(self)
         self.patience = Patience()
         self.closed_bytes = [0, 0]
         self.note = Notices()
@@ -78,7 +77,7 @@ class Client:
         for address in self.config.name_servers:
             self._open_name_server(address)
 
-    def _spawn(self, name: str, function: Callable[..., None], *args: object) -> Spawn[None]:
+    def spawn(self, name: str, function: Callable[..., None], *args: object) -> Spawn[None]:
         """Start a cothread that ends with the client at the latest."""
         self._tasks = [task for task in self._tasks if not task]
         task = Spawn(function, *args)
@@ -148,24 +147,7 @@ class Client:
     def forget_waiter(self, channel: Channel, waiter: Waiter, index: int) -> None:
         """Take back a `wait_for`."""
         channel.waiters.pop((waiter, index), None)
-        self._abandon_soon(channel)
-
-    def _abandon_soon(self, channel: Channel) -> None:
-        if channel.wanted or channel.record is not None or channel.phase is CLOSED:
-            return
-        if not self._unwanted:
-            self._spawn("unwanted names", self._abandon)
-        self._unwanted.add(channel)
-
-    def _abandon(self) -> None:
-        """Wait a while, then stop searching for names that nobody waits for."""
-        Sleep(UNWANTED_S)
-        unwanted, self._unwanted = self._unwanted, set()
-        for channel in unwanted:
-            if monotonic() - channel.wanted_at < UNWANTED_S:
-                self._abandon_soon(channel)
-            elif not channel.wanted and channel.record is None:
-                self.close_channel(channel)
+        self.unwanted.add(channel)
 
     def close_channel(self, channel: Channel) -> None:
         """Forget a channel; whoever waits for it is told, and a later use makes a new one."""
@@ -173,13 +155,13 @@ class Client:
             del self.channels[channel.name]
         self._by_cid.pop(channel.cid, None)
         self.finder.search.remove(channel.cid, monotonic())
+        channel.phase = CLOSED
         for feed in list(channel.feeds.values()):
-            for monitor in feed.monitors:
+            for monitor in list(feed.monitors):
                 monitor.close()
         if channel.link is not None:
             channel.link.detach(channel)
         channel.record = None
-        channel.phase = CLOSED
         for waiter, index in channel.take_waiters():
             waiter.closed(index, ECA_CHANDESTROY, "the channel was closed")
 
@@ -254,7 +236,7 @@ class Client:
         else:
             self.channels_lost(channels, reason)
         if link.keep:
-            self._spawn("name server", self._reopen_name_server, link.address)
+            self.spawn("name server", self._reopen_name_server, link.address)
 
     def _reopen_name_server(self, address: Address) -> None:
         Sleep(min(self.config.connection_timeout_s, 30.0))
@@ -264,7 +246,7 @@ class Client:
     def link_idle(self, link: Link) -> None:
         """Close a circuit some time after its last channel has gone."""
         if link.idle:
-            self._spawn(f"linger {link.name}", self._close_if_idle, link)
+            self.spawn(f"linger {link.name}", self._close_if_idle, link)
 
     def _close_if_idle(self, link: Link) -> None:
         Sleep(CIRCUIT_LINGER_S)
@@ -288,7 +270,7 @@ class Client:
         channel.refusals += 1
         self._disconnect(channel, reason)
         self.want(channel)
-        self._abandon_soon(channel)
+        self.unwanted.add(channel)
 
     def channels_lost(self, channels: Iterable[Channel], reason: str) -> None:
         """Take channels that were lost together, and search for them at once."""
@@ -298,7 +280,7 @@ class Client:
             channel.phase = SEARCHING
             channel.wanted_at = monotonic()
             names.append((channel.cid, channel.raw_name))
-            self._abandon_soon(channel)
+            self.unwanted.add(channel)
         if names:
             self.finder.search.lost(names, monotonic())
             self.finder.kick()
@@ -375,7 +357,7 @@ class Client:
         key = (datatype, format, count)
         feed = channel.feeds.get((*key, mask))
         if feed is None:
-            feed = Feed(channel, key, mask, self.dispatcher)
+            feed = Feed(self, channel, key, mask)
             channel.add_feed((*key, mask), feed)
             if channel.record is not None and channel.link is not None:
                 feed.start(channel.link, channel.record)
@@ -389,7 +371,7 @@ class Client:
         """Send what a circuit has queued at the end of this scheduler round."""
         self._to_flush.append(link)
         if self._flusher is None:
-            self._flusher = self._spawn("flush", self._flush_rounds)
+            self._flusher = self.spawn("flush", self._flush_rounds)
         elif len(self._to_flush) == 1:
             self._flush_event.Signal()
 

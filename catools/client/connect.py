@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cothread import Spawn
 from cothread.clock import Timeout, expiry, monotonic
 
-from ..errors import ca_nothing, success
-from ..protocol.eca import ECA_DISCONN
+from ..errors import bare, ca_nothing, success
+from ..protocol.eca import ECA_CHANDESTROY, ECA_DISCONN
 from ..values import ca_info
 from .batch import Batch
 from .channel import CLOSED, Channel
@@ -39,7 +40,7 @@ def connect_all(
         try:
             channel = client.channel(name)
         except ca_nothing as error:
-            channels.append(error)
+            channels.append(bare(error))
             continue
         channels.append(channel)
         if not wait:
@@ -95,11 +96,20 @@ def _tell_unconnected(client: Client, monitors: Sequence[Monitor], deadline: flo
         channel = monitor.channel
         if channel is not None and channel.record is None:
             missing[index] = channel
+            monitor.on_close = partial(_give_up, client, channel, batch, index)
     _await(client, batch, missing, deadline, urgent=False)
+    for monitor in monitors:
+        monitor.on_close = None
     for index, channel in missing.items():
         if not client.closed:
             detail = progress(client, channel)
             monitors[index].notice(ca_nothing(channel.name, ECA_DISCONN, detail))
+
+
+def _give_up(client: Client, channel: Channel, batch: Batch, index: int) -> None:
+    """Wait no longer for a channel: its monitor has been closed."""
+    client.forget_waiter(channel, batch, index)
+    batch.closed(index, ECA_CHANDESTROY, "the monitor was closed")
 
 
 def channel_info(channel: Channel) -> ca_info:

@@ -15,7 +15,7 @@ from cothread import Event, Spawn, Yield
 from cothread.clock import monotonic
 
 from ..conversion import Fields
-from ..errors import BadReply, ca_nothing
+from ..errors import BadReply, bare, ca_nothing
 from ..protocol.records import Data
 from ..protocol.runs import Run
 
@@ -75,7 +75,7 @@ class Slot:
             else:
                 callback(value, index)
         except BadReply as error:
-            monitor.call(error)
+            monitor.call(bare(error))
         except BaseException as exc:
             monitor.failed(exc)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cothread.clock import Timeout, expiry, monotonic
 
-from ..errors import CAException, ca_nothing
+from ..errors import CAException, bare, ca_nothing
 from ..protocol.circuit import RequestRefused
 from ..protocol.dbr import DBR_GR_ENUM, DBR_TYPES, ENUM_STATES, ENUM_STRING_SIZE
 from ..protocol.eca import ECA_DISCONN
@@ -141,7 +141,7 @@ class Get:
         self.links.add(link)
 
     def _fail(self, index: int, error: ca_nothing) -> None:
-        self.errors[index] = error
+        self.errors[index] = bare(error)
         self.batch.left -= 1
 
     def _abandon(self) -> None:
@@ -163,7 +163,7 @@ class Get:
             try:
                 append(request.decode(reply[3], reply[2]))
             except ca_nothing as error:
-                append(error)
+                append(bare(error))
         return results
 
     def _error(self, index: int) -> ca_nothing:

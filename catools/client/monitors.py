@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cothread import hooks as cothread_hooks
 
 from ..conversion import Request, RunReader
-from ..errors import BadReply, InvalidDatatype, ca_nothing
+from ..errors import BadReply, InvalidDatatype, bare, ca_nothing
 from ..protocol.dbr import DBR_TYPES
 from ..protocol.eca import ECA_BADTYPE
 from ..protocol.records import Data
@@ -33,6 +33,7 @@ from .dispatcher import LARGE, Dispatcher, Notice, Slot, Streak
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel, Subscription
     from .channel import Channel, RequestKey
+    from .client import Client
     from .link import Link
 
 
@@ -47,6 +48,7 @@ class Monitor:
         all_updates: every update is delivered; otherwise pending ones merge to the newest.
         notify_disconnect: a `ca_nothing` is delivered when the PV disconnects.
         closed: no callback will come any more.
+        on_close: called once when it closes.
     """
 
     __slots__ = (
@@ -60,6 +62,7 @@ class Monitor:
         "index",
         "name",
         "notify_disconnect",
+        "on_close",
         "slot",
     )
 
@@ -85,6 +88,7 @@ class Monitor:
         self.closed = True
         self._feed: Feed | None = None
         self.slot: Slot | None = None
+        self.on_close: Callable[[], None] | None = None
 
     @property
     def channel(self) -> Channel | None:
@@ -100,8 +104,11 @@ class Monitor:
     def close(self) -> None:
         """Stop: no callback begins after this. Harmless when repeated."""
         feed, self._feed = self._feed, None
+        on_close, self.on_close = self.on_close, None
         self.closed = True
         self.slot = None
+        if on_close is not None:
+            on_close()
         if feed is not None:
             feed.leave(self)
 
@@ -138,7 +145,7 @@ class Monitor:
             value.update_count = 1
             self.deliver(value)
         except BadReply as error:
-            self.call(error)
+            self.call(bare(error))
         except BaseException as exc:
             self.failed(exc)
 
@@ -195,7 +202,8 @@ class Tap:
     def __init__(self, feed: Feed, request: Request, monitors: Sequence[Monitor]) -> None:
         self.feed = feed
         self.decode = request.decode
-        # Either the update itself, or all messages of the run in which it came.
+        # Either the update itself, or all messages of the run in which it came.  An update names
+        # its tap: whoever takes the tap out of service clears this, or the two keep each other.
         self.last: Data | bytes | None = None
         self.large = False
         self.streaming = tuple(m for m in monitors if m.all_updates and not m.direct)
@@ -237,6 +245,17 @@ class Tap:
 
     def failed(self, _index: int, _status: int, _detail: str) -> None:
         """Take the failure of a first read; the subscription itself will tell more."""
+
+
+class FirstTap(Tap):
+    """Takes the first value of one who joins; what follows comes to the feed's own."""
+
+    __slots__ = ()
+
+    def accept(self, update: Data) -> None:
+        """Take the one update."""
+        super().accept(update)
+        self.last = None
 
 
 class Newest:
@@ -283,6 +302,7 @@ class Feed:
     """One request on one channel, shared by the monitors that ask for exactly this."""
 
     __slots__ = (
+        "_client",
         "_request",
         "_tap",
         "channel",
@@ -293,13 +313,12 @@ class Feed:
         "subscription",
     )
 
-    def __init__(
-        self, channel: Channel, key: RequestKey, mask: int, dispatcher: Dispatcher
-    ) -> None:
+    def __init__(self, client: Client, channel: Channel, key: RequestKey, mask: int) -> None:
+        self._client = client
         self.channel = channel
         self.key = key
         self.mask = mask
-        self.dispatcher = dispatcher
+        self.dispatcher = client.dispatcher
         self.monitors: list[Monitor] = []
         self.subscription: Subscription | None = None
         self._request: Request | None = None
@@ -313,7 +332,7 @@ class Feed:
         last = self._tap.last
         self._change_tap()
         # Through a tap of its own, for the others have had this value.
-        own = Tap(self, self._request, [monitor])
+        own = FirstTap(self, self._request, [monitor])
         if isinstance(last, bytes) and self.subscription is not None:
             last = (own, 0, 1, newest(last, self.subscription.ident))
         if isinstance(last, tuple):
@@ -333,7 +352,8 @@ class Feed:
         link = self.channel.link
         if self.subscription is not None and link is not None:
             link.unsubscribe(self.subscription)
-        self.subscription = None
+        self._end()
+        self._client.unwanted.left(self.channel)
 
     def start(self, link: Link, record: CircuitChannel) -> None:
         """Subscribe on a new connection; the conversion is made anew for its type and length."""
@@ -347,9 +367,7 @@ class Feed:
 
     def stop(self, status: int, detail: str) -> None:
         """Take the loss of the connection."""
-        self.subscription = None
-        self._tap = None
-        self._request = None
+        self._end()
         for monitor in list(self.monitors):
             if monitor.notify_disconnect:
                 monitor.notice(ca_nothing(self.channel.name, status, detail))
@@ -359,12 +377,19 @@ class Feed:
         for monitor in list(self.monitors):
             monitor.notice(ca_nothing(self.channel.name, status, detail))
 
+    def _end(self) -> None:
+        self.subscription = None
+        self._request = None
+        tap, self._tap = self._tap, None
+        if tap is not None:
+            tap.last = None
+
     def _change_tap(self) -> None:
         if self._tap is None or self._request is None or self.subscription is None:
             return
         before = self._tap
         self._tap = Tap(self, self._request, self.monitors)
-        self._tap.last = before.last
+        self._tap.last, before.last = before.last, None
         self._tap.large = before.large
         self.subscription.token = self._tap
         self.subscription.kind = self._tap.kind

@@ -11,7 +11,7 @@ from cothread.clock import Timeout, expiry, monotonic
 
 from ..conversion import write_request
 from ..encode_numbers import pack_double
-from ..errors import CAException, ca_nothing, success
+from ..errors import CAException, bare, ca_nothing, success
 from ..protocol.circuit import RequestRefused
 from ..protocol.dbr import DBR_DOUBLE
 from ..protocol.eca import ECA_NORMAL, ECA_NOWTACCESS, ECA_TIMEOUT
@@ -318,7 +318,7 @@ class Put:
         return timed_out(self.client, channel, monotonic() - self.started, awaited)
 
     def _fail(self, index: int, error: ca_nothing) -> None:
-        self.errors[index] = error
+        self.errors[index] = bare(error)
         self.batch.left -= 1
         self.batch.tell_hooks(index, error)
 
