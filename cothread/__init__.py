@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cooperative threads: several tasks on one thread, each running until it chooses to wait."""
+"""Cooperative threads: several tasks on one thread, each running until it chooses to wait.
+
+Every `timeout` is a number of seconds, `(deadline,)` on the clock of `time.time()`, or None for
+ever.  What may suspend the calling cothread, so that others run meanwhile, says *Suspends*; what
+ordinary threads may call says *Thread*.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import hooks
+from . import hooks, threads
 from . import input_hook as input_hook
 from .clock import AbsTimeout, Deadline, GetDeadline, Timedout
 from .coselect import *  # noqa: F403 - select, poll and the POLL… constants the system has
@@ -15,7 +20,7 @@ from .inspection import Statistics, cothreads
 from .quitting import Quit, WaitForQuit
 from .scheduler import scheduler
 from .tasks import Protect, Spawn, WaitForAll, current
-from .threads import Callback, CallbackResult, ThreadedEventQueue, in_thread
+from .threads import CallbackResult, ThreadedEventQueue, in_thread
 from .timers import Timer
 from .waiting import Sleep, SleepUntil, Yield
 
@@ -62,7 +67,17 @@ __all__ = [
     "scheduler_thread_id",
 ]
 
+Callback = threads.Callback
+"""Have `action(*args)` called in a cothread: `Callback(action, *args)`.
+
+Calls are made one after the other, in the order in which they were handed over; one that waits
+holds up those after it.
+
+Thread: any.
+"""
+
 scheduler_thread_id = scheduler.thread_id
+"""The thread in which cothreads run, as `threading.get_ident` names it."""
 
 # For those who ask which cothread this is: its interface is that of this version.
 __version__ = "2.20.1+coshell"

@@ -51,6 +51,8 @@ def let_others_run() -> None:
     """Give way now and then: a fast peer could keep a cothread from ever waiting.
 
     Before an operation and not after it, because a cancellation may arrive here.
+
+    Suspends: once in a while.
     """
     global _in_a_row
     _in_a_row += 1

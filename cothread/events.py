@@ -172,7 +172,7 @@ class Pulse(_Waited):
 
 
 class EventQueue(_Waited, Generic[T]):
-    """A stream of values between cothreads; also an iterator over them.
+    """A stream of values between cothreads; also an iterator over them, which waits as `Wait` does.
 
     Args:
         max_length: how many values it holds; further ones are refused.  None is no limit.
@@ -262,7 +262,10 @@ class EventQueue(_Waited, Generic[T]):
 
 
 class RLock(_Waited):
-    """A lock that one cothread may hold several times over; waiters get it in order."""
+    """A lock that one cothread may hold several times over; waiters get it in order.
+
+    As a context manager it is taken with `acquire`, which may suspend.
+    """
 
     __slots__ = ("_count", "_owner")
 

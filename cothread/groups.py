@@ -42,6 +42,8 @@ class Group:
 
     Leaving the `with` block waits for all of them.  The first exception is raised there, when all
     have ended; those of the others, if any, are attached to it as an ExceptionGroup (its cause).
+
+    Suspends: the end of the block, unless all have ended.
     """
 
     def __init__(self) -> None:

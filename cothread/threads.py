@@ -92,7 +92,8 @@ def CallbackResult(
     Raises:
         Timedout: there was no result in time; the call goes on.
         BaseException: what `action` raised.
-    Thread: any.  In the scheduler's own thread this is a plain call.
+    Suspends: only as `action` does, in the scheduler's own thread, where this is a plain call.
+    Thread: any; another one blocks.
     """
     if threading.get_ident() == scheduler.thread_id:
         return action(*args, **kargs)

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+__all__ = ["DemoMachine", "DemoUnavailable", "run_in_foreground"]
+
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 PORT_ATTEMPTS = 5
@@ -127,6 +129,7 @@ class DemoMachine:
 
         Raises:
             DemoUnavailable: epicscorelibs is missing, or the IOC did not come up.
+        Suspends: if `until_readable` does; otherwise it blocks.
         """
         self.launch()
         self.wait()
@@ -148,6 +151,7 @@ class DemoMachine:
 
         Raises:
             DemoUnavailable: it did not come up, or another program has its port.
+        Suspends: if `until_readable` does; otherwise it blocks.
         """
         attempts = PORT_ATTEMPTS
         while self._ready is not None:

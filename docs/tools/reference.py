@@ -13,25 +13,30 @@ import pdoc.render
 import catools
 import cothread
 
-# The old import paths are aliases: documenting them would say everything twice.
+# Those that programs import, by the names they import them by.  The old paths of the Channel Access
+# client (cothread.catools and its companions) are aliases: they would say everything twice.
 MODULES = (
     "cothread",
-    "!cothread.cadef",
-    "!cothread.catools",
-    "!cothread.dbr",
-    "!cothread.pv",
-    "!cothread.tools",
+    "cothread.coselect",
+    "cothread.coserver",
+    "cothread.cosocket",
+    "cothread.loops.qt",
     "catools",
+    "catools.aio",
+    "catools.pv",
+    "catools.testing",
     "coshell",
-    "!coshell.demo.ioc",
+    "coshell.demo.machine",
 )
 
 
 def main(directory: str) -> None:
     """Render every public module to HTML below `directory`."""
     warnings.simplefilter("error")
-    # A method may bear the name of a class, as Group.Spawn does; pdoc then keeps the text as it is.
+    # A method may bear the name of a class, as Group.Spawn does, and a type may exist for checkers
+    # only; pdoc then keeps the text as it is.
     warnings.filterwarnings("ignore", "Error parsing type annotation")
+    warnings.filterwarnings("ignore", "Failed to run TYPE_CHECKING code")
     pdoc.render.configure(docformat="google", search=True, footer_text="coshell")
     for package in (cothread, catools):
         # pdoc looks names up without asking the module for those it makes when needed.
