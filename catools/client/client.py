@@ -7,6 +7,7 @@ import select
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
+from weakref import WeakSet
 
 from cothread import Event, Sleep, Spawn
 from cothread.clock import monotonic
@@ -35,6 +36,9 @@ CIRCUIT_LINGER_S: Final = 10.0
 """A circuit without channels is kept this long, since the next channel often comes soon."""
 EXIT_S: Final = 0.15
 """How long the end of the process may wait for servers to take the last puts."""
+
+living: Final[WeakSet[Client]] = WeakSet()
+"""All clients of this process: the child of a fork has to let go of each."""
 
 
 class Client:
@@ -70,6 +74,7 @@ class Client:
         self.note = Notices()
         self.on_access: list[Callable[[Channel], None]] = []
         self.finder = Finder(self, self.config)
+        living.add(self)
         for text in self.config.notices:
             self.note(text)
         if not self.config.addresses and not self.config.name_servers:

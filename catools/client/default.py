@@ -2,8 +2,9 @@
 """Global state department: the one client that the functions of catools share.
 
 It starts at first use, ends with the process, and a child of a fork starts its own. What was
-subscribed before the fork stays the parent's; objects that watch PVs compare `generation`, and
-subscribe anew when the child uses them.
+subscribed before the fork, by any client, stays the parent's: in the child it brings nothing, and
+closing it there does no harm. Objects that watch PVs compare `generation`, and subscribe anew when
+the child uses them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import atexit
 import os
 
-from .client import Client
+from .client import Client, living
 
 generation: int = 0
 """How many forks lie between this process and the one that imported this module."""
@@ -47,8 +48,9 @@ def _after_fork() -> None:
     generation += 1
     if _client is not None:
         atexit.unregister(_client.close)
-        _client.drop()
         _client = None
+    for each in list(living):
+        each.drop()
 
 
 if hasattr(os, "register_at_fork"):

@@ -17,7 +17,9 @@ import pytest
 import catools
 import cothread
 from catools import (
+    DBE_VALUE,
     CAException,
+    Client,
     ca_nothing,
     caget,
     cainfo,
@@ -302,6 +304,44 @@ def test_objects_of_the_parent_watch_anew_in_the_child_of_a_fork(ioc: Ioc) -> No
     wait_until(lambda: pv.value == 57 and array.get()[0] == 57, "the child's put")
     for item in (pv, prompt, array):
         item.close()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_monitors_of_the_parent_stay_its_own_in_the_child_of_a_fork(ioc: Ioc, shared: bool) -> None:
+    name = ioc.name("8")
+    seen: list[Any] = []
+    missing = camonitor(ioc.name("NONE"), print, connect_timeout=3600)
+    client = catools.default_client() if shared else Client()
+    asked: dict[str, Any] = {"datatype": None, "format": 0, "count": 0, "mask": DBE_VALUE}
+    monitors = [client.monitor(name, seen.append, **asked) for _ in range(3)]
+    wait_until(lambda: len(seen) == 3, "the values")
+    (link,) = client.links.values()
+    sent = link.bytes_out
+
+    def in_the_child() -> None:
+        seen.clear()
+        monitors[0].close()
+        mine: list[Any] = []
+        monitor = camonitor(name, mine.append)
+        wait_until(lambda: mine, "the child's value")
+        caput(name, 88, wait=True)
+        wait_until(lambda: mine[-1] == 88, "the child's update")
+        for each in (missing, monitor, *monitors):
+            each.close()
+        client.close()
+        assert not client.statistics().circuits
+        assert link.bytes_out == sent
+        assert not seen
+        catools.close_client()
+
+    assert in_a_child(in_the_child) == 0
+    wait_until(lambda: seen[3:] == [88] * 3, "the child's put")
+    caput(name, 89)
+    wait_until(lambda: seen[6:] == [89] * 3, "the parent's own put")
+    assert link.up
+    for monitor in (missing, *monitors):
+        monitor.close()
+    client.close()
 
 
 def in_a_child(work: Callable[[], None]) -> int:
