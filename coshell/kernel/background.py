@@ -9,16 +9,21 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import cache
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from cothread import Event, Sleep, Spawn, current, run_async
 from cothread.coselect import wait_readable
 from cothread.interrupts import set_foreground
+from cothread.scheduler import scheduler
 
 from .jobs import Job
 
 if TYPE_CHECKING:
     from .shell import CoShell
+    from .visits import Visits
 
 __all__ = ["attach", "breakpoints", "refuse_background", "spawn_code", "wait_for_foreground"]
 
@@ -102,8 +107,12 @@ def refuse_background(shell: CoShell) -> None:
     """Refuse the keyboard to background jobs: the operator is typing something else.
 
     Raises:
-        RuntimeError: this is a background job.
+        RuntimeError: this is a background job, or another thread.
     """
+    if get_ident() != scheduler.thread_id:
+        raise RuntimeError(
+            "input() in a thread: the keyboard belongs to the prompt; ask in a cell or in a job"
+        )
     if not shell.is_foreground(current()):
         job = shell.jobs.current()
         number = f"%fg {job.number}" if job is not None else "%fg"
@@ -121,11 +130,13 @@ def wait_for_foreground(shell: CoShell, reason: str) -> None:
         RuntimeError: what runs is no job, so it cannot be brought there.
     Suspends: until that is done.
     """
+    if shell.is_foreground(current()):
+        return
+    job = shell.jobs.current()
+    if job is None:
+        raise RuntimeError(f"{reason} in the background, in what is no job")
+    shell.emit(f"job {job.number} ({job.name}): {reason}; %fg {job.number} goes there")
     while not shell.is_foreground(current()):
-        job = shell.jobs.current()
-        if job is None:
-            raise RuntimeError(f"{reason} in the background, in what is no job")
-        shell.emit(f"job {job.number} ({job.name}): {reason}; %fg {job.number} goes there")
         shell.jobs.attaching.Wait()
 
 
@@ -157,11 +168,23 @@ def breakpoints(shell: CoShell) -> Iterator[None]:
     def stop(*args: Any, **kwargs: Any) -> Any:
         if "PYTHONBREAKPOINT" in os.environ:
             return sys.__breakpointhook__(*args, **kwargs)
+        if get_ident() != scheduler.thread_id:
+            return visits().stop(sys._getframe(1))
         wait_for_foreground(shell, "breakpoint()")
         return shell.debugger_cls().set_trace(sys._getframe(1))
+
+    context = copy_context()
+
+    @cache
+    def visits() -> Visits:
+        from .visits import Visits
+
+        return context.run(Visits, shell)
 
     previous, sys.breakpointhook = sys.breakpointhook, stop
     try:
         yield
     finally:
         sys.breakpointhook = previous
+        if visits.cache_info().currsize:
+            visits().end()

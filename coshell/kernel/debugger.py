@@ -125,4 +125,4 @@ def _is_last(frame: FrameType) -> bool:
     package, _, module = caller.f_globals.get("__name__", "").partition(".")
     if package == "IPython":
         return (module, caller.f_code.co_name) == ("core.interactiveshell", "run_code")
-    return bool(package == "cothread")
+    return package in {"cothread", "threading"}

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+from cothread import Callback
 from cothread.clock import monotonic
 
 from .dock import clip
@@ -18,6 +22,7 @@ KEPT: Final = 100
 REPEAT_S: Final = 10.0
 """A failure that keeps happening is shown again no sooner."""
 MESSAGE_CELLS: Final = 200
+PLACE_CELLS: Final = 60
 
 
 class Failure:
@@ -92,6 +97,26 @@ class Failures:
     def _line(self, failure: Failure) -> None:
         times = f" ({failure.count} times)" if failure.count > 1 else ""
         self._show(line_of(failure, f"{failure.where}: {failure.summary}{times}"))
+
+    @contextmanager
+    def of_threads(self) -> Iterator[None]:
+        """Take those in the `with` block that end a thread, and those that nobody can catch."""
+
+        def ended(args: threading.ExceptHookArgs) -> None:
+            if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+                name = args.thread.name if args.thread is not None else "that has ended"
+                Callback(self.add, f"thread {name}", args.exc_value)
+
+        def ignored(args: sys.UnraisableHookArgs) -> None:
+            if args.exc_value is not None:
+                Callback(self.add, clip(f"ignored in {args.object!r}", PLACE_CELLS), args.exc_value)
+
+        previous = threading.excepthook, sys.unraisablehook
+        threading.excepthook, sys.unraisablehook = ended, ignored
+        try:
+            yield
+        finally:
+            threading.excepthook, sys.unraisablehook = previous
 
     def find(self, number: int | None = None) -> Failure:
         """Return a failure by its number, the newest by default.

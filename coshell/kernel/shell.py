@@ -131,6 +131,7 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
             previous = hooks.set_report(self._report)
             stack.callback(hooks.set_report, previous)
             stack.enter_context(self.jobs.watched())
+            stack.enter_context(self.failures.of_threads())
             if self.terminal.interactive:
                 stack.enter_context(self.terminal.unhurried(self.console.kick))
             stack.callback(self.console.close)

@@ -25,6 +25,16 @@ def wait():
     breakpoint()
     print("going", "on")
     Sleep(1000)
+
+from threading import Thread
+
+def halve(x):
+    breakpoint()
+    a = x // 2
+    print("half:", a)
+
+def thread(x):
+    Thread(target=halve, args=(x,), name=f"halver {x}").start()
 """
 
 
@@ -141,6 +151,39 @@ def test_a_breakpoint_in_a_job_waits_for_the_operator(debugged):
     shell.wait_for("Out[7]: False")
 
 
+def test_a_breakpoint_in_a_thread(debugged):
+    shell = debugged
+    shell.line("program.thread(14)")
+    shell.wait_for("job 2 (thread halver 14): breakpoint(); %fg 2 goes there")
+    shell.line("%fg 2")
+    shell.wait_match(r"^ipdb>$")
+    answer(shell, "p x", "14")
+    shell.key("ctrl-c")
+    answer(shell, "n", 'print("half:", a)')
+    answer(shell, "n", "half: 7", "--Return--")
+    shell.line("n")
+    shell.wait_prompt(5)
+    shell.line("program.thread(16)")
+    shell.wait_for("job 3 (thread halver 16): breakpoint(); %fg 3 goes there")
+    shell.line("%kill 3")
+    shell.wait_match("^half: 8$")
+    shell.line("program.thread(18)")
+    shell.wait_for("%fg 4 goes there")
+    shell.line("%fg 4")
+    shell.wait_match(r"^ipdb>$")
+    shell.line("q")
+    shell.wait_for("✗ thread halver 18: BdbQuit · %why 1")
+    shell.wait_prompt(9)
+    shell.line("bool(job)")
+    shell.wait_for("Out[9]: False")
+    shell.line("program.thread(20)")
+    shell.wait_for("%fg 5 goes there")
+    shell.line("exit")
+    assert shell.wait_end() == 0
+    assert "half: 10" in shell.text
+    assert "Traceback" not in "".join(shell.history)
+
+
 def test_the_environment_may_name_another_debugger(start):
     shell = start("--no-banner", env={"PYTHONBREAKPOINT": "builtins.print"})
     shell.wait_prompt(1)
@@ -163,11 +206,13 @@ def test_on_a_terminal_that_cannot_be_painted_on(start, tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     shell = start("--no-banner", env={"PYTHONPATH": str(tmp_path), "TERM": "dumb"}, rows=40)
     shell.wait_prompt(1)
-    shell.line("import program; program.work(5)")
+    shell.line("import program; program.thread(14)")
+    shell.wait_for("thread halver 14: breakpoint() is passed over on this terminal", "half: 7")
+    shell.line("program.work(5)")
     for command, shown in (("n", "Sleep(0.05)"), ("s", "b = a + 1"), ("p a", "\n10\n")):
         shell.wait_match(r"^ipdb>\s*\Z")
         shell.line(command)
         shell.wait_for(shown)
     shell.wait_match(r"^ipdb>\s*\Z")
     shell.line("c")
-    shell.wait_for("Out[1]: 11")
+    shell.wait_for("Out[2]: 11")

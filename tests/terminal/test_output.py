@@ -145,3 +145,18 @@ def test_jobs_go_on_before_a_terminal_that_does_not_read(shell, tmp_path):
     shell.send("typed")
     shell.wait_for("In [4]: typed")
     shell.wait_until(lambda: sum("[1] xxx" in line for line in shell.history) == 5000, "all lines")
+
+
+def test_what_ends_a_thread_or_cannot_be_caught_is_one_line(shell):
+    shell.line("from threading import Thread; Thread(target=divmod, args=(1, 0), name='x').start()")
+    shell.wait_for("✗ thread x: ZeroDivisionError: integer division or modulo by zero · %why 1")
+    shell.wait_prompt(3)
+    shell.line("Thread(target=input, name='asker').start()")
+    shell.wait_for("✗ thread asker: RuntimeError: input() in a thread: the keyboard belongs")
+    shell.wait_prompt(4)
+    shell.line("exec('class A:\\n def __del__(self): 1 / 0'); A() and None")
+    shell.wait_match(r"✗ ignored in <function A.__del__ at 0x\w+>: ZeroDivisionError")
+    shell.wait_prompt(5)
+    assert "Traceback" not in shell.text
+    shell.line("%why 1")
+    shell.wait_for("Traceback (most recent call last)")
