@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -136,11 +135,6 @@ DEFERRED: dict[tuple[str, str], str] = {
     ("cothread.input_hook", "ctypes"): "only plain python's own prompt needs it",
     ("cothread.input_hook", "cothread.loops"): "Qt is optional",
 }
-
-MAX_FILE_LINES = 450
-MAX_FUNCTION_LINES = 60
-LONG_FILES: dict[str, str] = {}
-LONG_FUNCTIONS: dict[str, str] = {}
 
 # What `import X` may load besides the standard library and our own packages.
 LOADED = {
@@ -321,68 +315,6 @@ def test_lazy_packages_are_imported_late():
         and not (edge.deferred or edge.for_types)
     )
     assert not wrong, f"imports that belong inside the function that needs them:\n{wrong}"
-
-
-def test_files_stay_small():
-    long = listing(
-        f"{path.relative_to(ROOT)}: {lines} lines"
-        for path in modules().values()
-        if (lines := len(path.read_text().splitlines())) > MAX_FILE_LINES
-        and str(path.relative_to(ROOT)) not in LONG_FILES
-    )
-    assert not long, f"more than {MAX_FILE_LINES} lines; which two rooms are these?\n{long}"
-
-
-def test_functions_stay_small():
-    long = listing(
-        f"{module}.{node.name}: {lines} lines"
-        for module, path in modules().items()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (lines := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION_LINES
-        and f"{module}.{node.name}" not in LONG_FUNCTIONS
-    )
-    assert not long, f"more than {MAX_FUNCTION_LINES} lines:\n{long}"
-
-
-MADE = {"__pycache__", "reference"}  # by tools, as all that hides behind a dot
-
-
-def sources() -> Iterator[Path]:
-    """Walk the files people write: code, data, documents."""
-    for top in (*PACKAGES, "profiles", "tests", "benchmarks", "docs", ".ci"):
-        for path in sorted((ROOT / top).rglob("*")):
-            inside = path.relative_to(ROOT / top).parts
-            made = any(part.startswith(".") or part in MADE for part in inside)
-            if path.is_file() and not made:
-                yield path
-    yield from (path for path in sorted(ROOT.iterdir()) if path.suffix in {".md", ".toml"})
-    yield ROOT / "Makefile"
-
-
-def test_every_source_names_its_licence():
-    missing = listing(
-        str(path.relative_to(ROOT))
-        for path in sources()
-        if path.suffix in {".py", ".db", ".template", ".substitutions", ".acf", ".toml"}
-        and not any(
-            line.startswith("# SPDX-License-Identifier: Apache-2.0")
-            for line in path.read_text().splitlines()[:2]
-        )
-    )
-    assert not missing, f"no SPDX line at the top:\n{missing}"
-
-
-def test_nothing_points_into_one_machine():
-    elsewhere = re.compile(r"(?<![\w.~])/(?:work|root|home/\w+|Users/\w+)/")
-    wrong = listing(
-        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
-        for path in sources()
-        if path.suffix not in {".png", ".svg"}
-        for number, line in enumerate(path.read_text().splitlines(), start=1)
-        if elsewhere.search(line)
-    )
-    assert not wrong, f"paths of one machine:\n{wrong}"
 
 
 # Runs in a fresh interpreter: import what the arguments name, then say what that has started.
