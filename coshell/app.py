@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] in TOOLS:
         from catools.tools import main as tool
 
-        return int(tool(words) or 0)
+        return tool(words, _remembered)
     options, others = parser().parse_known_args(words)
     if options.version:
         from importlib.metadata import version
@@ -93,6 +93,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except profile.NoSuchProfile as unknown:
         print(f"coshell: {unknown}", file=sys.stderr)
         return 2
+
+
+def _remembered() -> list[str]:
+    from coshell.memory import remembered
+
+    return remembered()
 
 
 def _start(options: argparse.Namespace, others: list[str]) -> int:

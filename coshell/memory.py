@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-__all__ = ["KEPT", "NameMemory"]
+__all__ = ["FILE", "KEPT", "NameMemory", "remembered"]
+
+FILE: Final = "pv_names.txt"
+"""In the directory of an IPython profile."""
 
 KEPT: Final = 20_000
 """The names used longest ago are forgotten first."""
@@ -48,3 +51,10 @@ class NameMemory:
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         draft.write_text("".join(f"{name}\n" for name in names[-self._limit :]), encoding="utf-8")
         draft.replace(self.path)
+
+
+def remembered(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the names that the sessions of all IPython profiles have kept."""
+    directory = Path(environ.get("IPYTHONDIR") or "~/.ipython").expanduser()
+    files = sorted(directory.glob(f"profile_*/{FILE}"))
+    return [name for file in files for name in NameMemory(file).load()]

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CoShellApp"]
 
-NAMES = "pv_names.txt"
 """In the operator's profile: the PVs of earlier sessions."""
 
 BANNER = """\
@@ -218,12 +217,12 @@ class CoShellApp(TerminalIPythonApp):
 
     def _add_completion(self) -> None:
         from coshell.completion import install
-        from coshell.memory import NameMemory
+        from coshell.memory import FILE, NameMemory
         from coshell.session import session
 
         matcher = install(self.shell, session)
         if self.profile_dir is not None:
-            self.memory = NameMemory(Path(self.profile_dir.location) / NAMES)
+            self.memory = NameMemory(Path(self.profile_dir.location) / FILE)
             session.name_sources.append(cache(self.memory.load))
         if self._prompts:
             # Long lists are sorted while nobody has typed yet, and not at the first Tab.

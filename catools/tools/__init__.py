@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from . import get, info, monitor, put, tree
+from . import get, hints, info, monitor, put, tree
 
 __all__ = ["TOOLS", "main"]
 
@@ -26,11 +26,12 @@ TOOLS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, known: Callable[[], Iterable[str]] = tuple) -> int:
     """Run a tool.
 
     Args:
         argv: the name of the tool and its arguments; by default those of this process.
+        known: returns names of PVs that a mistyped one may have meant; called when one is missing.
     Returns:
         The exit status.
     """
@@ -43,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = tool(words[1:])
         sys.stdout.flush()
+        if status == 1:
+            for hint in hints.of_names(known):
+                print(hint, file=sys.stderr)
         return status
     except BrokenPipeError:
         # Whoever reads has seen enough, as in `caget ... | head`; what is left has nowhere to go.

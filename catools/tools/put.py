@@ -10,9 +10,10 @@ from typing import Any
 
 from ..api import caput, connect
 from ..dbr import DBR_CHAR_STR, FORMAT_RAW, FORMAT_TIME
-from ..errors import ca_nothing
-from ..protocol.dbr import DBR_CHAR
+from ..errors import BadValue, ca_nothing
+from ..protocol.dbr import DBR_CHAR, DBR_ENUM
 from .get import read
+from .hints import of_state
 from .options import Style, add_format, make_parser, parse, style_of
 from .show import padded, value_text, wide_line
 
@@ -54,7 +55,8 @@ def main(argv: Sequence[str]) -> int:
         strict=True,
     )
     if not result.ok:
-        return _failed(result)
+        typed = isinstance(result, BadValue) and info.datatype == DBR_ENUM and options.values[0]
+        return _failed(result, of_state(name, typed, options.wait_s) if typed else "")
     (new,) = read([name], style, format, options.count, options.wait_s)
     if not options.terse:
         print(_line("Old : ", name, old, style, options))
@@ -109,8 +111,8 @@ def _value(options: Any, characters: bool) -> tuple[Any, Any]:
     return value, str if options.text else None
 
 
-def _failed(error: ca_nothing) -> int:
-    print(error, file=sys.stderr)
+def _failed(error: ca_nothing, hint: str = "") -> int:
+    print(f"{error}{hint}", file=sys.stderr)
     return 1
 
 

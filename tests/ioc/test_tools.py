@@ -85,6 +85,31 @@ def test_caput(run):
     assert len(fields(run("caput", "-l", "{}AO2", "2"))[1]) == 6
 
 
+def test_a_state_and_names_that_are_nearly_right(run, shared_ioc, tmp_path):
+    assert "(did you mean 'Ramp'?)" in run("caput", "{}MBBO", "rmap", status=1)
+    assert "did you mean" not in run("caput", "{}MBBO", "xyzzy", status=1)
+    profile = tmp_path / "profile_default"
+    profile.mkdir()
+    (profile / "pv_names.txt").write_text(f"{shared_ioc.prefix}STRING\n")
+    for tool in ("caget", "cainfo"):
+        done = subprocess.run(
+            [sys.executable, "-m", "coshell", tool, "-w", "0.3"]
+            + [f"{shared_ioc.prefix}{name}" for name in ("AO2", "STRNIG", "AP2", "UNLIKELY")],
+            env={**os.environ, **shared_ioc.env, "IPYTHONDIR": str(tmp_path)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=RUN_S,
+            check=False,
+        )
+        hints = [line for line in done.stderr.splitlines() if "did you mean" in line]
+        assert [hint.replace(shared_ioc.prefix, "") for hint in hints] == [
+            "STRNIG: did you mean STRING?",
+            "AP2: did you mean AO2?",
+        ]
+        assert done.returncode == 1
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
