@@ -29,7 +29,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 COLUMNS, ROWS = 100, 29
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 
 # What is typed, and the pattern that must then be on the screen.
 SESSION = (
