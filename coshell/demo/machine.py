@@ -26,7 +26,7 @@ STOP_TIMEOUT_S = 2.0
 PORT_ATTEMPTS = 5
 LOOPBACK = "127.0.0.1"
 PROGRAM = Path(__file__).with_name("ioc.py")
-INSTALL_HINT = "the demo machine needs epicscorelibs: pip install 'coshell[demo]'"
+INSTALL_HINT = "the demo machine needs epicscorelibs: pip install epicscorelibs"
 
 
 class DemoUnavailable(RuntimeError):

@@ -100,5 +100,5 @@ def test_without_the_extra_one_line_says_how_to_get_it(start, tmp_path):
     )
     shell = start("--demo", env={"PYTHONPATH": str(tmp_path)})
     assert shell.wait_end() == 1
-    assert "pip install 'coshell[demo]'" in shell.text
+    assert "pip install epicscorelibs" in shell.text
     assert "Traceback" not in shell.text
