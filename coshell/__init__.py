@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -59,12 +60,14 @@ def unload_ipython_extension(ip: InteractiveShell) -> None:
     uninstall(ip)
 
 
+@cache
 def _names() -> dict[str, Any]:
     """Return what a cell needs not import."""
     import catools
     import cothread
+    from coshell.session import session
 
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"pvs": session.pvs}
     for module in (cothread, catools):
         names |= {module.__name__: module}
         names |= {name: getattr(module, name) for name in module.__all__}

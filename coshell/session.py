@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from catools import put_hooks
 from catools.client.puts import Attempt
+from coshell.names import pvs
 from coshell.panel.dock import Dock
 from coshell.panel.model import Metadata
 from coshell.panel.theme import Theme, theme_for
@@ -55,6 +56,7 @@ class Session:
         self.desk = Desk()
         self.metadata: dict[str, Metadata] = {}
         self.name_sources: list[Callable[[], Iterable[str]]] = [self.watches.known, live_names]
+        self._loaded: dict[str, tuple[str, ...]] = {}
         self.past_sources: list[Source] = [self.watches.recorded]
         self.dock: Dock | None = None
         self.emit: Callable[[str], object] = print
@@ -69,6 +71,22 @@ class Session:
         self.emit = emit
         put_hooks.add(after=self._put_ended)
 
+    def load(self, where: str, names: Iterable[str]) -> None:
+        """Know more names, instead of those that came from the same place before."""
+        if where not in self._loaded:
+            self.name_sources.append(lambda: self._loaded.get(where, ()))
+        self._loaded[where] = tuple(names)
+
+    def pvs(self, patterns: str | Iterable[str]) -> list[str]:
+        """Return the PVs that ranges, and globs over the known names, stand for.
+
+        Args:
+            patterns: one or several; a string may hold several between blanks.
+        Raises:
+            PatternError: a pattern is too large, or a glob matches no known name.
+        """
+        return pvs(patterns, self.known())
+
     def close(self) -> None:
         """End: every panel is closed."""
         self.watches.drop("all")
@@ -76,6 +94,7 @@ class Session:
         self.dock = None
         self.emit = print
         del self.name_sources[2:]
+        self._loaded.clear()
         del self.past_sources[1:]
         self.foreground = None
         self.lending = nullcontext

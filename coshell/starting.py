@@ -221,6 +221,7 @@ class CoShellApp(TerminalIPythonApp):
         from coshell.session import session
 
         matcher = install(self.shell, session)
+        self.shell.push({"pvs": session.pvs}, interactive=False)
         if self.profile_dir is not None:
             self.memory = NameMemory(Path(self.profile_dir.location) / FILE)
             session.name_sources.append(cache(self.memory.load))

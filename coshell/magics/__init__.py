@@ -18,7 +18,7 @@ from IPython.core.magic import no_var_expand
 from prompt_toolkit.key_binding import merge_key_bindings
 
 from coshell.keys import bindings
-from coshell.magics import access, panels, watching
+from coshell.magics import access, known, panels, watching
 from coshell.magics.parsing import Spec, run
 from coshell.session import session
 from coshell.views import open_kept
@@ -27,7 +27,7 @@ from cothread.loops.asyncio_guest import GuestLoop
 STORE: Final = "panels.toml"
 
 SPECS: Final[Mapping[str, Spec]] = {
-    spec.name: spec for spec in (*access.SPECS, *watching.SPECS, *panels.SPECS)
+    spec.name: spec for spec in (*access.SPECS, *known.SPECS, *watching.SPECS, *panels.SPECS)
 }
 """Every magic by name."""
 

@@ -101,8 +101,10 @@ def test_it_is_a_stock_ipython_again(ipython):
     ipython.wait_prompt(3)
     ipython.line("%unload_ext coshell")
     ipython.wait_prompt(4)
-    ipython.line("'caget' in dir(), caput, vars(get_ipython()).keys() & {'programs', 'system'}")
-    ipython.wait_for("Out[4]: (False, 42, set())")
+    ipython.line(
+        "{'caget', 'pvs'} & {*dir()}, caput, {'programs', 'system'} & {*vars(get_ipython())}"
+    )
+    ipython.wait_for("Out[4]: (set(), 42, set())")
     ipython.line("get_ipython().active_eventloop, get_ipython().find_line_magic('caget')")
     ipython.wait_for("Out[5]: (None, None)")
     ipython.line("type(get_ipython().magics_manager.registry['ScriptMagics']).__module__")

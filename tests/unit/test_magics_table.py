@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of magics: every one is registered, explained, and told apart from its line."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
 from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR
 
 from coshell import magics
+from coshell.magics.guide import GUIDE
 from coshell.magics.parsing import Refused
 from coshell.session import session
 
@@ -49,6 +51,15 @@ def test_help_is_printed_and_fits_a_screen(shell, name, capsys):
     text = capsys.readouterr().out
     assert f"%{name}" in text
     assert max(map(len, text.splitlines())) < 80
+
+
+def test_the_guide_names_what_there_is_on_one_screen():
+    lines = GUIDE.splitlines()
+    assert len(lines) <= 20
+    assert max(map(len, lines)) < 80
+    others = {"connect"}
+    words = set(re.findall(r"%(\w+)", GUIDE))
+    assert words - {"NAME", "coshell"} >= magics.SPECS.keys() - others
 
 
 @pytest.mark.parametrize("name", magics.SPECS)
