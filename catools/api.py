@@ -61,6 +61,11 @@ def _check_name(pvs: object) -> None:
         raise TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {pvs!r}")
 
 
+def _check_callback(callback: object) -> None:
+    if not callable(callback):
+        raise TypeError(f"callback must be callable, not {callback!r}")
+
+
 def _finish(results: list[Any], throw: bool) -> list[Any]:
     """Raise for the first failure, or return the results with failures among them."""
     if throw:
@@ -143,8 +148,8 @@ def caget(
     Suspends: until every value has come, or the timeout expires.
     Thread: any.
     """
-    if datatype is not None or format != FORMAT_RAW:
-        check_request(datatype, format)
+    if datatype is not None or format != FORMAT_RAW or type(count) is not int:
+        check_request(datatype, format, count)
     key = (datatype, format, count)
     client = default.client()
     if not isinstance(pvs, str):
@@ -223,6 +228,8 @@ def caput(
     Thread: any.
     """
     check_put(datatype)
+    if callback is not None:
+        _check_callback(callback)
     client = default.client()
     names, value_list = _pairs(pvs, values, repeat_value)
     notify = None if callback is None else partial(cothread.Callback, callback)
@@ -257,7 +264,9 @@ def _pairs(
 
 
 def _value_list(names: Sequence[str], values: Any, repeat_value: bool) -> Sequence[Any]:
-    if repeat_value or isinstance(values, str | bytes) or not isinstance(values, Iterable):
+    # An array without dimensions is one value, though its type says that it can be iterated.
+    one = isinstance(values, str | bytes) or getattr(values, "ndim", 1) == 0
+    if repeat_value or one or not isinstance(values, Iterable):
         return [values] * len(names)
     value_list = list(values)
     if len(value_list) != len(names):
@@ -327,9 +336,8 @@ def camonitor(
         CAException: `events` is not within 1 to 255, or a name is impossible.
     Thread: any.
     """
-    check_request(datatype, format)
-    if not callable(callback):
-        raise TypeError(f"callback must be callable, not {callback!r}")
+    check_request(datatype, format, count)
+    _check_callback(callback)
     one = isinstance(pvs, str)
     if not one:
         _check_name(pvs)

@@ -55,14 +55,19 @@ class Request:
     run: RunReader | None = None
 
 
-def check_request(datatype: Any, format: int) -> None:
-    """Refuse a datatype or format that names nothing, before any PV is connected.
+def check_request(datatype: Any, format: int, count: object = 0) -> None:
+    """Refuse a datatype, format or count that names nothing, before any PV is connected.
 
     Raises:
-        InvalidDatatype.
+        InvalidDatatype: of datatype or format.
+        TypeError: the count is no whole number.
     """
     check_format(format)
     wanted_for_reading(datatype)
+    if not hasattr(count, "__index__"):
+        raise TypeError(
+            f"count must be a whole number such as 10, 0 for all there are, not {count!r}"
+        )
 
 
 def message_memory(size: int) -> memoryview:

@@ -58,7 +58,7 @@ def encode(
     value = _simplified(target, value)
     if isinstance(value, (str, bytes)):
         return _one_text(target, value, wanted)
-    if hasattr(value, "dtype"):
+    if getattr(value, "ndim", 0):
         code = native if wanted.code is None else wanted.code
         if code != DBR_STRING:
             target.check_count(len(value))
@@ -75,7 +75,9 @@ def _simplified(target: Target, value: Any) -> Any:
     if isinstance(value, (str, bytes, int, float)) or value is None:
         return value
     if isinstance(value, bytearray):
-        return bytes(value)
+        # Text where text is meant; a waveform of numbers gets the numbers in it.
+        takes_text = target.native in (DBR_STRING, DBR_ENUM) or target.holds_characters
+        return bytes(value) if takes_text or target.native_count == 1 else list(value)
     if hasattr(value, "__array__") or isinstance(value, memoryview):
         return _simplified_array(target, value)
     if isinstance(value, (Mapping, Set)) or not isinstance(value, Iterable):

@@ -71,7 +71,7 @@ class PV(Watcher):
     ) -> None:
         if initial_value is not None and initial_timeout != _NO_WAIT:
             raise AssertionError("give initial_value or initial_timeout, not both")
-        check_request(datatype, format)
+        check_request(datatype, format, count)
         self.name = pv
         self.on_update = on_update
         self.caput_wait = caput_wait

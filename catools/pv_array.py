@@ -57,6 +57,7 @@ class PV_array(Watcher):
 
         self.names = list(pvs)
         self.dtype = dtype
+        check_request(dtype, FORMAT_TIME, count)
         self.count = count
         self.on_update = on_update
         self.caput_wait = caput_wait
@@ -73,7 +74,6 @@ class PV_array(Watcher):
         self.status = np.zeros(total, "i4")
         self._started = monotonic()
         self._first: Event[None] = Event(auto_reset=False)
-        check_request(dtype, FORMAT_TIME)
         self._mask = event_mask(", ".join(self.names[:1]), events, FORMAT_TIME)
         self._all_updates = all_updates
         self._start()

@@ -31,6 +31,7 @@ from catools import (
 from catools.client.batch import Batch
 from catools.client.get import Get
 from catools.protocol.circuit import VERY_LARGE
+from tests.support.census import outstanding
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
 
@@ -172,6 +173,18 @@ def test_bad_arguments_are_refused_at_once(ioc: Ioc) -> None:
         with pytest.raises(TypeError, match="PV name"):
             caget(bad)  # type: ignore[call-overload]
     assert catools.default_client().statistics().channels == 0
+
+
+@pytest.mark.parametrize("record", ["AO", "WF"])
+@pytest.mark.parametrize("count", [None, "3", 1.5, 0.0])
+def test_count_is_a_whole_number(ioc: Ioc, record: str, count: Any) -> None:
+    connect(ioc.name(record))
+    for names in (ioc.name(record), [ioc.name(record)]):
+        with pytest.raises(TypeError, match="count must be a whole number"):
+            caget(names, count=count)
+    assert not outstanding()
+    caput(ioc.name("WF"), [1, 2, 3], wait=True)
+    assert list(caget(ioc.name("WF"), count=numpy.int16(2))) == [1, 2]
 
 
 def test_arguments_after_the_first_are_named(ioc: Ioc) -> None:

@@ -262,6 +262,10 @@ def test_bad_arguments(ioc: Ioc) -> None:
         assert raised.value.errorcode == 330
     with pytest.raises(TypeError, match="callable"):
         camonitor(ioc.name("AO2"), None)  # type: ignore[call-overload]
+    for count in (None, "3", 1.5):
+        with pytest.raises(TypeError, match="count must be a whole number"):
+            camonitor(ioc.name("WF"), print, count=count)  # type: ignore[call-overload]
+    assert catools.default_client().statistics().monitors == 0
 
 
 def test_big_array_monitor(ioc: Ioc) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
 import pytest
 
 import catools
@@ -41,6 +43,28 @@ def test_one_value_for_many_and_many_for_many(ioc: Ioc) -> None:
     assert [list(value) for value in caget([ioc.name("WF"), ioc.name("WFLONG")])] == [[1, 2, 3]] * 2
     caput((name for name in names), "8")
     assert caget(names) == [8, 8]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.float64(3), np.float32(3), np.int64(3), np.uint8(3), np.array(3), np.array(3.0)],
+    ids=repr,
+)
+def test_number_of_numpy_is_one_value(ioc: Ioc, value: Any) -> None:
+    names = [ioc.name("AO2"), ioc.name("LONG"), ioc.name("WF")]
+    caput(names, 0, wait=True)
+    assert all(caput(names, value, wait=True))
+    one, two, three = caget(names)
+    assert (one, two, list(three)) == (3, 3, [3])
+    caput(ioc.name("AO2"), value + 1)
+    assert caget(ioc.name("AO2")) == 4
+
+
+def test_callback_that_is_none_is_refused_at_once(ioc: Ioc) -> None:
+    caput(ioc.name("AO2"), 1, wait=True)
+    with pytest.raises(TypeError, match="callback must be callable, not 5"):
+        caput(ioc.name("AO2"), 2, callback=5)  # type: ignore[call-overload]
+    assert caget(ioc.name("AO2")) == 1
 
 
 def test_lists_of_different_length(ioc: Ioc) -> None:

@@ -57,6 +57,10 @@ from tests.support.puts import (
         (LONG, -7, struct.pack(">i", -7)),
         (LONG, 3.0, struct.pack(">i", 3)),
         (LONG, False, struct.pack(">i", 0)),
+        (DOUBLE, np.float64(1.5), struct.pack(">d", 1.5)),
+        (FLOAT, np.float64(1.5), struct.pack(">f", 1.5)),
+        (ENUM, np.float64(2), struct.pack(">H", 2)),
+        (LONG, np.float64(5), struct.pack(">i", 5)),
         (LONG, np.int64(5), struct.pack(">i", 5)),
         (LONG, np.float32(5), struct.pack(">i", 5)),
         (LONG, np.longdouble(5), struct.pack(">i", 5)),
@@ -99,6 +103,13 @@ def test_sequences(native, values, strict):
     element = "hfHBid"[native - 1]
     expected = struct.pack(f">3{element}", 1, 2, 3)
     assert put(native, values, 5, strict=strict) == (native, 3, expected)
+
+
+@both
+def test_byte_array_is_text_only_where_text_is_meant(strict):
+    assert put(LONG, bytearray(b"\1\2"), 5, strict=strict) == (LONG, 2, struct.pack(">2i", 1, 2))
+    assert put(CHAR, bytearray(b"\1\2"), 5, strict=strict) == (CHAR, 2, b"\1\2")
+    assert put(STRING, bytearray(b"12"), 5, strict=strict) == (STRING, 1, strings(b"12"))
 
 
 def test_generator_is_taken_once():
