@@ -39,7 +39,6 @@ class PV_array(Watcher):
         names: of the PVs, as a list.
         shape: (PVs,), or (PVs, count) unless count is 1.
         seen: which PVs have ever had a value.
-        timestamp, severity, status: one number for each PV.
     """
 
     def __init__(
@@ -69,9 +68,9 @@ class PV_array(Watcher):
         self._value = np.zeros(self.shape, exact)
         self._ok = np.zeros(total, bool)
         self.seen = np.zeros(total, bool)
-        self.timestamp = np.zeros(total)
-        self.severity = np.zeros(total, "i4")
-        self.status = np.zeros(total, "i4")
+        self._timestamp = np.zeros(total)
+        self._severity = np.zeros(total, "i2")
+        self._status = np.zeros(total, "i2")
         self._started = monotonic()
         self._first: Event[None] = Event(auto_reset=False)
         self._mask = event_mask(", ".join(self.names[:1]), events, FORMAT_TIME)
@@ -120,9 +119,9 @@ class PV_array(Watcher):
         elements = value[: len(row)] if hasattr(value, "dtype") else (value,)
         row[: len(elements)] = elements
         row[len(elements) :] = 0
-        self.timestamp[index] = value.timestamp
-        self.severity[index] = value.severity
-        self.status[index] = value.status
+        self._timestamp[index] = value.timestamp
+        self._severity[index] = value.severity
+        self._status[index] = value.status
         self._ok[index] = True
         if not self.seen[index]:
             self.seen[index] = True
@@ -148,14 +147,29 @@ class PV_array(Watcher):
 
     @property
     def ok(self) -> np.ndarray[Any, Any]:
-        """Which PVs are connected and have a value."""
+        """Which PVs are connected and have a value; a copy, as all these are."""
         self._wake()
-        return self._ok
+        return self._ok.copy()
 
     @property
     def all_ok(self) -> bool:
         """True while all PVs are connected and have a value."""
         return bool(self.ok.all())
+
+    @property
+    def timestamp(self) -> np.ndarray[Any, Any]:
+        """The time of each value, in seconds since 1970; zero where there has been none."""
+        return self._timestamp.copy()
+
+    @property
+    def severity(self) -> np.ndarray[Any, Any]:
+        """The alarm severity of each value."""
+        return self._severity.copy()
+
+    @property
+    def status(self) -> np.ndarray[Any, Any]:
+        """The alarm status of each value."""
+        return self._status.copy()
 
     def get(self) -> np.ndarray[Any, Any]:
         """Return a copy of the newest values; zero where there has been none."""

@@ -301,3 +301,20 @@ def test_none_at_all(ioc):
         many.sync()
         assert many.get().tolist() == []
         assert many.all_ok
+
+
+def test_what_an_array_of_pvs_tells_is_the_callers_own(ioc: Ioc) -> None:
+    caput(ioc.name("AO"), 95, wait=True)
+    with PV_array([ioc.name("AO"), ioc.name("AO2")]) as many:
+        many.sync()
+        told = {name: getattr(many, name) for name in ("ok", "severity", "status", "timestamp")}
+        kept = {name: array.copy() for name, array in told.items()}
+        assert kept["severity"].tolist() == [2, 0]
+        caput(ioc.name("AO"), 0, wait=True)
+        wait_until(lambda: many.severity.tolist() == [0, 0], "the end of the alarm")
+        assert many.timestamp[0] > kept["timestamp"][0]
+        assert all((told[name] == kept[name]).all() for name in told)
+        many.severity[:] = 3
+        assert many.severity.tolist() == [0, 0]
+    assert not many.ok.any()
+    assert told["ok"].all()
