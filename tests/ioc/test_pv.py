@@ -11,7 +11,7 @@ import pytest
 
 import catools
 import cothread
-from catools import FORMAT_CTRL, FORMAT_TIME, CAException, InvalidDatatype, ca_nothing
+from catools import FORMAT_CTRL, FORMAT_TIME, CAException, InvalidDatatype, ca_nothing, caput
 from catools.pv import PV, PV_array
 from tests.support.waiting import wait_until
 
@@ -303,7 +303,7 @@ def test_none_at_all(ioc):
         assert many.all_ok
 
 
-def test_what_an_array_of_pvs_tells_is_the_callers_own(ioc: Ioc) -> None:
+def test_what_an_array_of_pvs_tells_is_the_callers_own(ioc):
     caput(ioc.name("AO"), 95, wait=True)
     with PV_array([ioc.name("AO"), ioc.name("AO2")]) as many:
         many.sync()
