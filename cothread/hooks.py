@@ -48,6 +48,7 @@ class Stall:
 
 
 StallHook = Callable[[Stall], None]
+"""Called with what has happened, after the cothread has given way."""
 
 
 def _to_stderr(where: str, exc: BaseException, task: Spawn[Any] | None) -> None:
@@ -62,6 +63,7 @@ def _to_stderr(where: str, exc: BaseException, task: Spawn[Any] | None) -> None:
 
 
 SpawnHook = Callable[["Spawn[Any]"], None]
+"""Called with a cothread that has just been made and has not run yet."""
 
 _report: Report = _to_stderr
 _stall_hook: StallHook | None = None
