@@ -4,11 +4,20 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 from coshell.kernel.shell import CoShell
 
-__all__ = ["embed"]
+__all__ = ["EXTENSIONS", "embed"]
+
+EXTENSIONS: Final = (
+    "coshell.magics",
+    "coshell.magics.jobs",
+    "coshell.magics.script_cells",
+    "coshell.magics.guide",
+    "coshell.magics.windows",
+)
+"""What every shell of ours has."""
 
 
 def embed(banner: str = "", **names: Any) -> None:
@@ -32,7 +41,7 @@ def embed(banner: str = "", **names: Any) -> None:
     shell = CoShell.instance(user_ns=namespace)
     extensions: Any = shell.extension_manager
     try:
-        for extension in ("coshell.magics", "coshell.magics.jobs", "coshell.magics.script_cells"):
+        for extension in EXTENSIONS:
             extensions.load_extension(extension)
         shell.confirm_exit = False
         if banner:

@@ -19,6 +19,7 @@ import IPython
 from IPython.terminal.ipapp import TerminalIPythonApp
 from traitlets import Type, default
 
+from coshell.embedding import EXTENSIONS
 from coshell.kernel.failures import summarise
 from coshell.kernel.shell import CoShell
 from coshell.kernel.tracebacks import short_warnings
@@ -145,13 +146,7 @@ class CoShellApp(TerminalIPythonApp):
     def init_extensions(self) -> None:
         """Load the magics, then the extensions that the configuration names."""
         load = self.shell.extension_manager.load_extension
-        for name in (
-            "coshell.magics",
-            "coshell.magics.jobs",
-            "coshell.magics.script_cells",
-            "coshell.magics.guide",
-            "coshell.magics.windows",
-        ):
+        for name in EXTENSIONS:
             self.shell.start_later(partial(load, name))
         self.shell.start_later(self._add_completion)
         super().init_extensions()

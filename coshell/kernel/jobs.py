@@ -277,6 +277,19 @@ class Jobs:
         """
         return self._by_task.get(task)
 
+    def end(self, patience_s: float) -> None:
+        """Cancel all that run; those that have not cleaned up in time are left behind.
+
+        Suspends: until they have ended.
+        """
+        deadline = self._clock() + patience_s
+        running = self.running
+        for job in running:
+            job.kill()
+        for job in running:
+            with suppress(Timedout):
+                job.join(max(0.0, deadline - self._clock()))
+
     def current(self) -> Job | None:
         """Return the job that is running now, or None."""
         return self.job_of(current())

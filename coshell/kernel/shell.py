@@ -46,6 +46,8 @@ from .tracebacks import plain, short_warnings, show_short
 
 __all__ = ["CoShell"]
 
+LEAVE_S: Final = 1.0
+"""How long jobs may clean up after the operator has left."""
 OF_IPYTHON: Final = (SyntaxError, SystemExit, BaseExceptionGroup)
 """Exceptions that IPython shows better than one line can."""
 
@@ -281,6 +283,9 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
                     self.keep_running = False
             except KeyboardInterrupt:
                 print("\nKeyboardInterrupt")
+        if self.parent is not None:
+            # Later their names and the screen are gone. Those of an embedded shell go on.
+            self.jobs.end(LEAVE_S)
 
     def mainloop(self) -> None:
         """Run the shell, and leave the terminal as it was found."""
@@ -292,6 +297,11 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         with self.session():
             super().mainloop()
         self.guest.close()
+
+    def ask_exit(self) -> None:
+        """Leave after this cell: what `exit` does. With jobs running, the operator is asked."""
+        if not (self._interacting and self.jobs.running) or self._may_leave():
+            super().ask_exit()
 
     def _may_leave(self) -> bool:
         if not self.confirm_exit:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.search import stop_search
 
 from cothread.clock import monotonic
 from cothread.interrupts import AGAIN_S
@@ -55,6 +56,8 @@ class Signals:
         # IPython's own key for this would end every program of the terminal.
         keys.add("c-\\")(self._quit)
         keys.add("c-z")(self._suspend)
+        # IPython's own would only close a menu, or empty a search, and leave the line as it is.
+        keys.add("c-c")(_clear)
         return keys
 
     def _resized(self, *_: object) -> None:
@@ -76,3 +79,10 @@ class Signals:
 
     def _quit(self, *_: object) -> None:
         self._emit("Ctrl-\\ does not end the session: `exit` or Ctrl-D does, Ctrl-C interrupts.")
+
+
+def _clear(event: Any) -> None:
+    """Clear the line, whatever is being done with it."""
+    if event.app.layout.is_searching:
+        stop_search()
+    event.app.current_buffer.reset()

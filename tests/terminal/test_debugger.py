@@ -179,6 +179,8 @@ def test_a_breakpoint_in_a_thread(debugged):
     shell.line("program.thread(20)")
     shell.wait_for("%fg 5 goes there")
     shell.line("exit")
+    shell.wait_for("2 jobs running. Do you really want to exit")
+    shell.line("y")
     assert shell.wait_end() == 0
     assert "half: 10" in shell.text
     assert "Traceback" not in "".join(shell.history)

@@ -138,10 +138,27 @@ def test_leaving_asks_and_may_be_declined(shell):
     shell.wait_prompt(3)
     shell.line("bool(job)")
     shell.wait_for("Out[3]: False")
+    shell.line("exit")
+    shell.wait_match(r"(?s)In \[4\]: exit.*1 job running. Do you really want to exit")
+    shell.line("n")
+    shell.wait_prompt(5)
     shell.key("ctrl-d")
-    shell.wait_for("1 job running. Do you really want to exit")
+    shell.wait_match(r"(?s)In \[5\]:.*1 job running. Do you really want to exit")
     shell.line("y")
     assert shell.wait_end() == 0
+
+
+def test_jobs_clean_up_before_their_names_are_gone(shell):
+    shell.line("exec('def f():\\n try: Sleep(1000)\\n finally: print(words)')")
+    shell.line("words = 'cleaned' + ' up'; Spawn(f); n = []")
+    shell.line("job = Spawn(lambda: [(Sleep(0.001), n.append(i)) for i in range(10**6)])")
+    shell.wait_for("2 jobs")
+    shell.key("ctrl-d")
+    shell.wait_for("2 jobs running. Do you really want to exit")
+    shell.line("y")
+    assert shell.wait_end() == 0
+    assert "cleaned up" in shell.text
+    assert "Error" not in shell.text
 
 
 def test_the_terminal_is_given_back_as_it_was(start):

@@ -204,3 +204,21 @@ def test_how_much_is_shown_of_an_error_can_be_chosen(shell):
     shell.wait_prompt(5)
     shell.line("1 / 0")
     shell.wait_for("Traceback (most recent call last)")
+
+
+def test_ctrl_c_clears_the_line_also_with_a_menu_and_in_a_search(shell):
+    shell.line("alpha_one = alpha_two = 42")
+    shell.wait_prompt(3)
+    shell.send("alpha_")
+    shell.key("tab")
+    shell.wait_for("alpha_one ")
+    shell.key("ctrl-c")
+    shell.wait_match(r"^In \[3\]:\n\n")
+    shell.send("left over")
+    shell.key("ctrl-r")
+    shell.send("alpha")
+    shell.wait_for("I-search backward: alpha", "In [3]: alpha_one = alpha_two = 42")
+    shell.key("ctrl-c")
+    shell.wait_gone("I-search")
+    shell.line("alpha_two + 1")
+    shell.wait_for("Out[3]: 43")
