@@ -259,16 +259,18 @@ class DemoMachine:
         return DemoUnavailable(f"the demo machine {what}: {lines[-1] if lines else 'no output'}")
 
 
-def run_in_foreground() -> int:
+def run_in_foreground(prefix: str = "DEMO:") -> int:
     """Run the machine alone until interrupted, and print how to reach it.
 
+    Args:
+        prefix: of every record.
     Returns:
         The exit status.
     """
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    machine = DemoMachine()
+    machine = DemoMachine(prefix)
     try:
         machine.start()
     except DemoUnavailable as error:

@@ -165,10 +165,12 @@ def test_dies_when_its_parent_is_killed(way):
         wait_until(lambda: not alive(child), "the machine ends with its parent")
 
 
-def test_runs_alone_in_the_foreground():
-    with subprocess.Popen(
-        [sys.executable, "-m", "coshell.demo"], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as program:
+@pytest.mark.parametrize("prefix", ["DEMO:", "OTHER:"])
+def test_runs_alone_in_the_foreground(prefix: str):
+    command = [sys.executable, "-m", "coshell.demo"]
+    if prefix != "DEMO:":
+        command += ["--prefix", prefix]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as program:
         assert program.stdout
         settings = {}
         while (line := program.stdout.readline()).startswith("export "):
@@ -176,6 +178,9 @@ def test_runs_alone_in_the_foreground():
             settings[name] = value
         assert "Ctrl-C" in line
         assert accepts(int(settings["EPICS_CA_SERVER_PORT"]))
+        client = [sys.executable, "-m", "catools", "caget", "-t", "-w", "10", f"{prefix}ENERGY"]
+        seen = {**os.environ, **settings}
+        assert subprocess.check_output(client, env=seen, cwd=ROOT, timeout=30) == b"3\n"
         program.send_signal(signal.SIGINT)
         assert program.wait(DEADLINE_S) == 0
     wait_until(lambda: not accepts(int(settings["EPICS_CA_SERVER_PORT"])), "the port is closed")
