@@ -110,7 +110,9 @@ class Interrupts:
         turn, self._last_turn = self._last_turn, scheduler.turns
         if in_background and turn == scheduler.turns and BOUNCE_S <= age <= AGAIN_S:
             raise KeyboardInterrupt
-        scheduler.call_soon_threadsafe(self._press)
+        if self.at_prompt is not _nothing:
+            # Otherwise it would come after the program that it was meant for.
+            scheduler.call_soon_threadsafe(self._press)
 
     def _press(self) -> None:
         if self.at_prompt is not None:

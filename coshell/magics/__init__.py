@@ -33,8 +33,10 @@ SPECS: Final[Mapping[str, Spec]] = {
 
 
 def load_ipython_extension(ip: InteractiveShell) -> None:
-    """Give a shell the magics; panels go to its dock, if it has one."""
-    session.open(getattr(ip, "dock", None), getattr(ip, "emit", print))
+    """Give a shell the magics; panels go to its dock, if it has one that can be painted."""
+    terminal = getattr(ip, "terminal", None)
+    painted = terminal is None or terminal.paints
+    session.open(getattr(ip, "dock", None) if painted else None, getattr(ip, "emit", print))
     session.stores = _stores(ip)
     layer = getattr(ip.parent, "layer", None)
     if layer is not None:
@@ -75,7 +77,7 @@ def _foreground(ip: InteractiveShell) -> Callable[[Coroutine[Any, Any, None]], N
         with console.lending():
             guest(coroutine)
 
-    return run_lent if console.terminal.interactive else None
+    return run_lent if console.terminal.paints else None
 
 
 def _run_alone(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -199,3 +199,19 @@ def test_leaving_the_whole_screen_gives_back_what_was_there(tmux):
     assert "q leave" not in text
     tmux.send("%camonitor", "Enter")
     tmux.wait(lambda text: "nothing is watched" in text, "the panel is closed")
+
+
+def test_a_terminal_that_cannot_be_painted_on_gets_lines(start):
+    shell = start("--demo", "--no-banner", env={"TERM": "dumb"})
+    shell.wait_prompt(1)
+    shell.line("%camonitor DEMO:ENERGY")
+    seen(shell, "here a panel cannot stay on screen")
+    assert re.search(r"^.DEMO:ENERGY +\d", shell.text, re.MULTILINE)
+    shell.line("%camonitor --screen DEMO:ENERGY")
+    seen(shell, "the full screen needs a terminal")
+    shell.wait_prompt(3)
+    shell.line("%caplot --for 1 DEMO:CURRENT")
+    shell.wait_prompt(4)
+    assert "┤" in shell.text
+    shell.line("%camonitor --log DEMO:CURRENT")
+    shell.wait_match(r"^\d\d:\d\d:\d\d\.\d+  DEMO:CURRENT +\d")

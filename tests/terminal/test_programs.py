@@ -36,6 +36,20 @@ def test_ctrl_c_ends_the_command_and_not_the_shell(shell):
     shell.wait_for("Out[3]: -2")
 
 
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_ctrl_c_for_a_command_is_not_seen_by_the_prompt(start, term):
+    shell = start("--no-banner", env={"TERM": term})
+    shell.wait_prompt(1)
+    for number in range(1, 6):
+        shell.line(f"!echo be''gun {number}; sleep 1000")
+        shell.wait_match(f"^begun {number}$")
+        shell.key("ctrl-c")
+        shell.wait_prompt(number + 1)
+    shell.line("6 * 7")
+    shell.wait_for("Out[6]: 42")
+    assert "KeyboardInterrupt" not in shell.text
+
+
 def test_the_output_of_a_command(shell):
     shell.line(COUNT)
     shell.wait_prompt(3)
