@@ -153,7 +153,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     def accept(self) -> tuple[_socket.socket, Any]:
         """Return a new connection and the address of its other end.
 
-        Suspends: maybe.
+        Suspends: unless somebody has connected already.
         """
         fd, address = self._do(POLLIN, 0, self._accept)  # type: ignore[attr-defined]
         return socket(self.family, self.type, self.proto, fileno=fd), address
@@ -161,7 +161,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     def connect(self, address: Any, /) -> None:
         """Connect to an address; a host name is looked up first.
 
-        Suspends: maybe.
+        Suspends: until the other end has answered.
         """
         error = self._connect(address)
         if error:
@@ -172,7 +172,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
 
         Returns:
             0, or the error number.
-        Suspends: maybe.
+        Suspends: until the other end has answered.
         """
         try:
             return self._connect(address)
@@ -230,21 +230,21 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Receive up to `bufsize` bytes; none at the end of the stream.
 
-        Suspends: maybe.
+        Suspends: unless data has arrived already.
         """
         return self._do(POLLIN, flags, super().recv, bufsize, flags)
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
         """Receive into a buffer, and return the number of bytes.
 
-        Suspends: maybe.
+        Suspends: unless data has arrived already.
         """
         return self._do(POLLIN, flags, super().recv_into, buffer, nbytes, flags)
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
         """Receive data, and return it with the address it came from.
 
-        Suspends: maybe.
+        Suspends: unless data has arrived already.
         """
         return self._do(POLLIN, flags, super().recvfrom, bufsize, flags)
 
@@ -253,7 +253,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     ) -> tuple[int, Any]:
         """Receive into a buffer, and return the number of bytes and the address they came from.
 
-        Suspends: maybe.
+        Suspends: unless data has arrived already.
         """
         return self._do(POLLIN, flags, super().recvfrom_into, buffer, nbytes, flags)
 
@@ -262,7 +262,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
         """Receive data with what accompanies it.
 
-        Suspends: maybe.
+        Suspends: unless data has arrived already.
         """
         return self._do(POLLIN, flags, super().recvmsg, bufsize, ancbufsize, flags)
 
@@ -271,7 +271,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     ) -> tuple[int, list[tuple[int, int, bytes]], int, Any]:
         """Receive into buffers, with what accompanies the data.
 
-        Suspends: maybe.
+        Suspends: unless data has arrived already.
         """
         return self._do(POLLIN, flags, super().recvmsg_into, buffers, ancbufsize, flags)
 
@@ -280,14 +280,14 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
         """Send some of `data`, and return how many bytes.
 
-        Suspends: maybe.
+        Suspends: unless there is room for the data.
         """
         return self._do(POLLOUT, flags, super().send, data, flags)
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
         """Send all of `data`, within one timeout.
 
-        Suspends: maybe.
+        Suspends: unless there is room for the data.
         """
         if self._timeout == 0:
             super().sendall(data, flags)
@@ -305,7 +305,7 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     def sendto(self, data: ReadableBuffer, *args: Any) -> int:
         """Send `data`, optionally with flags, to an address.
 
-        Suspends: maybe.
+        Suspends: unless there is room for the data.
         """
         flags = args[0] if len(args) > 1 else 0
         return self._do(POLLOUT, flags, super().sendto, data, *args)
@@ -320,14 +320,14 @@ class socket(_socket.socket):  # noqa: N801 - stands in for socket.socket
     ) -> int:
         """Send data with what accompanies it.
 
-        Suspends: maybe.
+        Suspends: unless there is room for the data.
         """
         return self._do(POLLOUT, flags, super().sendmsg, buffers, ancdata, flags, address)
 
     def sendfile(self, file: _SendableFile, offset: int = 0, count: int | None = None) -> int:
         """Send a file until its end, or `count` bytes of it, and return how many.
 
-        Suspends: maybe.
+        Suspends: unless there is room for the data.
         """
         # The other way that the standard library knows blocks in a selector.
         return self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined,no-any-return]

@@ -50,7 +50,7 @@ class TLSSocket(ssl.SSLSocket, socket):  # type: ignore[misc]
     def do_handshake(self, block: bool = False) -> None:
         """Agree on keys with the other end.
 
-        Suspends: maybe.
+        Suspends: until the other end has answered.
         """
         if block and self._timeout == 0:
             self._timeout = None
@@ -64,28 +64,28 @@ class TLSSocket(ssl.SSLSocket, socket):  # type: ignore[misc]
     def read(self, len: int = 1024, buffer: Any = None) -> Any:
         """Receive up to `len` bytes, and return them or put them into `buffer`.
 
-        Suspends: maybe.
+        Suspends: unless data has arrived already.
         """
         return self._tls(super().read, len, buffer)
 
     def write(self, data: ReadableBuffer) -> int:
         """Send some of `data`, and return how many bytes.
 
-        Suspends: maybe.
+        Suspends: unless there is room for the data.
         """
         return self._tls(super().write, data)
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send some of `data`, and return how many bytes.
 
-        Suspends: maybe.
+        Suspends: unless there is room for the data.
         """
         return self._tls(super().send, data, flags)
 
     def unwrap(self) -> Any:
         """End the TLS layer, and return the socket underneath it.
 
-        Suspends: maybe.
+        Suspends: until the other end has answered.
         """
         return self._tls(super().unwrap)
 
