@@ -158,9 +158,7 @@ def _load() -> tuple[Any, Any, Any]:
         from qtpy import QtCore, QtGui, QtWidgets
     except Exception as exc:
         # qtpy has exceptions of its own for "no binding", and does not need to be there itself.
-        raise CothreadError(
-            f"Qt is not installed ({exc}): pip install PyQt5 qtpy"
-        ) from exc
+        raise CothreadError(f"Qt is not installed ({exc}): pip install PyQt5 qtpy") from exc
     return QtCore, QtGui, QtWidgets
 
 
