@@ -20,6 +20,7 @@ from cothread.interrupts import set_foreground
 from cothread.scheduler import scheduler
 
 from .jobs import Job
+from .output import written_for
 
 if TYPE_CHECKING:
     from .shell import CoShell
@@ -69,6 +70,7 @@ def _compile(shell: CoShell, code: str) -> tuple[list[Any], Any]:
 def _execute(code: Any, namespace: dict[str, Any]) -> Any:
     result = eval(code, namespace)
     if code.co_flags & inspect.CO_COROUTINE:
+        written_for.set(current())
         return run_async(result)
     return result
 

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
 from cothread import current
@@ -21,10 +22,13 @@ from cothread.scheduler import scheduler
 
 from .console import Console
 
-__all__ = ["Outlet", "Stream", "Writer", "clean"]
+__all__ = ["Outlet", "Stream", "Writer", "clean", "written_for"]
 
 PARTIAL_LIMIT: Final = 65_536
 """A line that grows longer than this is shown in pieces."""
+
+written_for: ContextVar[Any] = ContextVar("written_for", default=None)
+"""The cothread that waits for a coroutine: what that writes, in the loop's cothread, is its own."""
 
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SEQUENCE = re.compile(
@@ -73,6 +77,9 @@ class Outlet:
             self._collect(threading.get_ident(), None, text)
             return
         task = current()
+        asking = written_for.get()
+        if asking is not None and task is not None and self._writer_of(task) is None:
+            task = asking
         if self._is_foreground(task) and self.console.screen is None:
             for record in self._recording:
                 record(stream, text)

@@ -151,3 +151,10 @@ def test_suspending_the_shell_would_stop_its_jobs(start, home, tmp_path):
         outer.wait_for("Out[2]: True")
     finally:
         outer.close()
+
+
+def test_what_a_job_prints_after_an_await_is_tagged(shell):
+    shell.line("%spawn print('begun'); await __import__('asyncio').sleep(0.1); print('went', 'on')")
+    shell.wait_match(r"(?s)^\[1\] begun$.*^\[1\] went on$")
+    shell.line("%out 1")
+    shell.wait_match(r"(?s)%out 1\n.*^begun\nwent on$")
