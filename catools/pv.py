@@ -21,12 +21,13 @@ from cothread.clock import Timeout, expiry, monotonic
 
 from .api import caget, camonitor, caput
 from .client import default
+from .client.threads import in_scheduler
 from .conversion import check_request, event_mask
 from .dbr import FORMAT_RAW
 from .errors import ca_nothing
 from .protocol.eca import ECA_DISCONN
 from .pv_array import PV_array
-from .watched import Watcher, in_scheduler, late, store_value
+from .watched import Watcher, late, store_value
 
 __all__ = ["PV", "PV_array"]
 

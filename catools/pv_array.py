@@ -14,10 +14,11 @@ from cothread.clock import Timeout, monotonic
 from .api import caget, camonitor, caput
 from .client import default
 from .client.explain import summary
+from .client.threads import in_scheduler
 from .conversion import check_request, event_mask
 from .dbr import FORMAT_TIME
 from .errors import ca_nothing
-from .watched import Watcher, in_scheduler, late, store_value
+from .watched import Watcher, late, store_value
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Sequence
-from threading import get_ident
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import cothread
 
 from .client import default
 from .client.explain import timed_out
 from .client.monitors import Monitor
+from .client.threads import in_scheduler
 from .errors import ca_nothing
 from .protocol.eca import ECA_TIMEOUT
-
-R = TypeVar("R")
 
 
 class Watcher:
@@ -73,18 +71,6 @@ def close_later(monitors: Sequence[Monitor]) -> None:
     """Close from a finalizer, which runs anywhere: in any thread, or amid the client's own work."""
     if not sys.is_finalizing():
         cothread.Callback(close_all, monitors)
-
-
-def in_scheduler(function: Callable[..., R], *args: Any) -> R:
-    """Call a function in the scheduler's thread.
-
-    Suspends: if the function does.
-    Thread: any.
-    """
-    if get_ident() == cothread.scheduler_thread_id:
-        return function(*args)
-    result: R = cothread.CallbackResult(function, *args)
-    return result
 
 
 def late(name: str, elapsed_s: float, awaited: str) -> ca_nothing:

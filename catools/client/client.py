@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import select
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from weakref import WeakSet
@@ -26,16 +24,16 @@ from ..protocol.search import Reply
 from .channel import CLOSED, CONNECTED, FOUND, NEW, NOTHING, SEARCHING, Channel, Waiter
 from .discovery import Finder
 from .dispatcher import MOST_WAITING, Dispatcher
+from .ending import read_to_end
 from .link import Link
 from .monitors import Feed, Monitor
 from .notices import Notices
 from .statistics import Statistics, statistics
+from .threads import in_scheduler
 from .unwanted import Unwanted
 
 CIRCUIT_LINGER_S: Final = 10.0
 """A circuit without channels is kept this long, since the next channel often comes soon."""
-EXIT_S: Final = 0.15
-"""How long the end of the process may wait for servers to take the last puts."""
 
 living: Final[WeakSet[Client]] = WeakSet()
 """All clients of this process: the child of a fork has to let go of each."""
@@ -171,7 +169,13 @@ class Client:
             waiter.closed(index, ECA_CHANDESTROY, "the channel was closed")
 
     def purge(self) -> None:
-        """Close every channel; later use of the same names makes new ones."""
+        """Close every channel; later use of the same names makes new ones.
+
+        Thread: any.
+        """
+        in_scheduler(self._purge)
+
+    def _purge(self) -> None:
         for channel in list(self.channels.values()):
             self.close_channel(channel)
 
@@ -391,14 +395,23 @@ class Client:
     # The whole
 
     def statistics(self) -> Statistics:
-        """Return what the client has done and holds at this moment."""
-        return statistics(self)
+        """Return what the client has done and holds at this moment.
+
+        Thread: any.
+        """
+        return in_scheduler(statistics, self)
 
     def close(self) -> None:
         """Send what is queued, then close every circuit and stop.
 
         Blocks, without letting other cothreads run, for 0.15 s at the very most.
+
+        Thread: any.
         """
+        in_scheduler(self.close_here)
+
+    def close_here(self) -> None:
+        """Close in this thread: the scheduler's, or the last of the process."""
         if self.closed:
             return
         self.closed = True
@@ -407,17 +420,7 @@ class Client:
         for task in self._tasks:
             task.Cancel()
         links = list(self.links.values())
-        sockets = [sock for link in links if (sock := link.finish()) is not None]
-        until = time.monotonic() + EXIT_S
-        while sockets and (left := until - time.monotonic()) > 0:
-            readable, _, _ = select.select(sockets, [], [], left)
-            for sock in readable:
-                try:
-                    ended = not sock.recv(65536)
-                except OSError:
-                    ended = True
-                if ended:
-                    sockets.remove(sock)
+        read_to_end([sock for link in links if (sock := link.finish()) is not None])
         for link in links:
             link.end()
         for channel in self.channels.values():

@@ -25,7 +25,7 @@ def client() -> Client:
     global _client
     if _client is None or _client.closed:
         _client = Client()
-        atexit.register(_client.close)
+        atexit.register(_client.close_here)
     return _client
 
 
@@ -38,7 +38,7 @@ def close() -> None:
     """Close the shared client; the next use starts a new one, with the environment of then."""
     global _client
     if _client is not None:
-        atexit.unregister(_client.close)
+        atexit.unregister(_client.close_here)
         _client.close()
         _client = None
 
@@ -47,7 +47,7 @@ def _after_fork() -> None:
     global _client, generation
     generation += 1
     if _client is not None:
-        atexit.unregister(_client.close)
+        atexit.unregister(_client.close_here)
         _client = None
     for each in list(living):
         each.drop()

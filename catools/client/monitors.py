@@ -29,6 +29,7 @@ from ..protocol.eca import ECA_BADTYPE
 from ..protocol.records import Data
 from ..protocol.runs import Run, newest, payloads
 from .dispatcher import LARGE, Dispatcher, Notice, Slot, Streak
+from .threads import in_scheduler
 
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel, Subscription
@@ -102,7 +103,13 @@ class Monitor:
         feed.join(self)
 
     def close(self) -> None:
-        """Stop: no callback begins after this. Harmless when repeated."""
+        """Stop: no callback begins after this. Harmless when repeated.
+
+        Thread: any.
+        """
+        in_scheduler(self._close)
+
+    def _close(self) -> None:
         feed, self._feed = self._feed, None
         on_close, self.on_close = self.on_close, None
         self.closed = True

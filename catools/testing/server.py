@@ -26,6 +26,7 @@ from .connection import Connection
 from .pv import Pv
 
 LOOPBACK: Final = "127.0.0.1"
+PORTS_TRIED: Final = 20
 
 Handler = Callable[[Connection, Frame], object]
 """What a test does instead of the default answer; returning True gives the default answer too."""
@@ -112,22 +113,39 @@ class Server:
 
     def start(self) -> Server:
         """Begin to serve."""
-        self.listen()
-        self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.datagrams.setblocking(False)
-        self.datagrams.bind((LOOPBACK, self.port))
-        self._searcher = Spawn(self._take_datagrams, self.datagrams)
+        chosen = self.port
+        for attempt in range(PORTS_TRIED):
+            datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                datagrams.setblocking(False)
+                datagrams.bind((LOOPBACK, chosen))
+                self.port = datagrams.getsockname()[1]
+                self.listen()
+            except OSError:
+                # What is free for one protocol need not be for the other.
+                datagrams.close()
+                if chosen or attempt == PORTS_TRIED - 1:
+                    raise
+                continue
+            self.datagrams = datagrams
+            self._searcher = Spawn(self._take_datagrams, datagrams)
+            break
         return self
 
     def listen(self) -> None:
         """Accept connections; after `refuse`, again."""
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.setblocking(False)
-        self._listener.bind((LOOPBACK, self.port))
-        self._listener.listen(16)
-        self.port = self._listener.getsockname()[1]
-        self._acceptor = Spawn(self._accept, self._listener)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setblocking(False)
+            listener.bind((LOOPBACK, self.port))
+            listener.listen(16)
+        except OSError:
+            listener.close()
+            raise
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        self._acceptor = Spawn(self._accept, listener)
 
     def refuse(self) -> None:
         """Refuse connections from now on."""
