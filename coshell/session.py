@@ -26,11 +26,18 @@ from coshell.watch import Watches
 
 
 def live_names() -> list[str]:
-    """Return the names of the channels there are; this starts no client."""
+    """Return the names of the channels that were found; this starts no client."""
     from catools.client.default import running
 
     client = running()
-    return [] if client is None else list(client.channels)
+    if client is None:
+        return []
+    # A mistyped name must not be offered, nor kept for later sessions.
+    return [
+        name
+        for name, one in client.channels.items()
+        if one.record is not None or one.disconnected_at is not None
+    ]
 
 
 class Session:
@@ -117,8 +124,8 @@ class Session:
         return best((source(name, since) for source in self.past_sources), since)
 
     def used(self) -> list[str]:
-        """Return the PVs that were read, watched or connected, the newest last."""
-        return list(dict.fromkeys([*self.watches.known(), *live_names(), *self.metadata]))
+        """Return the PVs that were read, watched or connected, once they were found."""
+        return list(dict.fromkeys([*live_names(), *self.metadata]))
 
     def theme(self) -> Theme:
         """Return the theme for the terminal as it is now."""

@@ -40,14 +40,19 @@ class Connections:
         if client is None or not client.channels:
             self.refresh_s = None
             return ""
-        count = len(client.channels)
         without = [one for one in client.channels.values() if one.record is None]
         lost = sum(one.disconnected_at is not None for one in without)
+        # What was never found, and nobody waits for any more, was most likely mistyped.
+        idle = sum(one.disconnected_at is None and not one.wanted for one in without)
+        count = len(client.channels) - idle
         # A channel of no panel tells nobody when it is found.
         self.refresh_s = SEARCHING_S if without else None
+        if not count:
+            return ""
+        searching = len(without) - lost - idle
         text = f"{count} PV{'s' * (count != 1)}"
         text += f" · {lost} disconnected" if lost else ""
-        return f"{text} · {len(without) - lost} searching" if len(without) > lost else text
+        return f"{text} · {searching} searching" if searching else text
 
 
 class Alarms:
