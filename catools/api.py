@@ -25,7 +25,7 @@ from .client.one import get_one
 from .client.put import Put
 from .conversion import check_put, check_request, event_mask
 from .dbr import FORMAT_RAW
-from .errors import BadShape, bare, ca_nothing
+from .errors import BadShape, bare, ca_nothing, no_name
 from .protocol.eca import ECA_BADCOUNT
 from .values import AugmentedValue, ca_info
 
@@ -48,17 +48,19 @@ def _any_thread(function: Callable[P, T]) -> Callable[P, T]:
     return forward
 
 
-def _name_list(pvs: Iterable[str]) -> list[str]:
+def name_list(pvs: object) -> list[str]:
+    """Return the names of many PVs.
+
+    Raises:
+        TypeError: one of them is not text, or there is nothing to iterate over.
+    """
+    if isinstance(pvs, bytes) or not isinstance(pvs, Iterable):
+        raise no_name(pvs)
     names = list(pvs)
     for name in names:
         if not isinstance(name, str):
-            raise TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {name!r}")
+            raise no_name(name)
     return names
-
-
-def _check_name(pvs: object) -> None:
-    if isinstance(pvs, bytes) or not isinstance(pvs, Iterable):
-        raise TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {pvs!r}")
 
 
 def _check_callback(callback: object) -> None:
@@ -153,8 +155,7 @@ def caget(
     key = (datatype, format, count)
     client = default.client()
     if not isinstance(pvs, str):
-        _check_name(pvs)
-        return _finish(Get(client, _name_list(pvs), timeout, key).run(), throw)
+        return _finish(Get(client, name_list(pvs), timeout, key).run(), throw)
     channel = client.channels.get(pvs)
     if channel is not None and channel.record is not None:
         result = get_one(client, channel, timeout, key)
@@ -258,8 +259,7 @@ def _pairs(
 ) -> tuple[list[str], Sequence[Any]]:
     if isinstance(pvs, str):
         return [pvs], [values]
-    _check_name(pvs)
-    names = _name_list(pvs)
+    names = name_list(pvs)
     return names, _value_list(names, values, repeat_value)
 
 
@@ -339,9 +339,7 @@ def camonitor(
     check_request(datatype, format, count)
     _check_callback(callback)
     one = isinstance(pvs, str)
-    if not one:
-        _check_name(pvs)
-    names = [pvs] if isinstance(pvs, str) else _name_list(pvs)
+    names = [pvs] if isinstance(pvs, str) else name_list(pvs)
     mask = event_mask(names[0] if names else "camonitor", events, format)
     client = default.client()
     for name in names:
@@ -417,9 +415,7 @@ def connect(
     Thread: any.
     """
     one = isinstance(pvs, str)
-    if not one:
-        _check_name(pvs)
-    names = [pvs] if isinstance(pvs, str) else _name_list(pvs)
+    names = [pvs] if isinstance(pvs, str) else name_list(pvs)
     results = _finish(connect_all(default.client(), names, timeout, info=cainfo, wait=wait), throw)
     return results[0] if one else results
 

@@ -136,3 +136,8 @@ class BadShape(BadValue, AssertionError):
 
 class InvalidDatatype(ValueError):
     """The `datatype` or `format` argument names nothing that can be asked for."""
+
+
+def no_name(value: object) -> TypeError:
+    """Return the error for something that cannot be the name of a PV."""
+    return TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {value!r}")

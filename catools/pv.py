@@ -24,7 +24,7 @@ from .client import default
 from .client.threads import in_scheduler
 from .conversion import check_request, event_mask
 from .dbr import FORMAT_RAW
-from .errors import ca_nothing
+from .errors import ca_nothing, no_name
 from .protocol.eca import ECA_DISCONN
 from .pv_array import PV_array
 from .watched import Watcher, late, store_value
@@ -72,6 +72,8 @@ class PV(Watcher):
     ) -> None:
         if initial_value is not None and initial_timeout != _NO_WAIT:
             raise AssertionError("give initial_value or initial_timeout, not both")
+        if not isinstance(pv, str):
+            raise no_name(pv)
         check_request(datatype, format, count)
         self.name = pv
         self.on_update = on_update

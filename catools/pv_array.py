@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cothread import Event, Timedout
 from cothread.clock import Timeout, monotonic
 
-from .api import caget, camonitor, caput
+from .api import caget, camonitor, caput, name_list
 from .client import default
 from .client.explain import summary
 from .client.threads import in_scheduler
@@ -55,7 +55,9 @@ class PV_array(Watcher):
     ) -> None:
         import numpy as np
 
-        self.names = list(pvs)
+        if isinstance(pvs, str):
+            raise TypeError(f"PV_array takes an iterable of PV names, not one name: {pvs!r}")
+        self.names = name_list(pvs)
         self.dtype = dtype
         check_request(dtype, FORMAT_TIME, count)
         self.count = count

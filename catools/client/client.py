@@ -12,7 +12,7 @@ from cothread.clock import monotonic
 
 from ..config import Address, Config, read_config
 from ..conversion import message_memory
-from ..errors import CAException, ca_nothing
+from ..errors import CAException, ca_nothing, no_name
 from ..protocol.circuit import CircuitSettings
 from ..protocol.commands import MAX_NAME, SINCE_TCP_SEARCH
 from ..protocol.eca import ECA_BADSTR, ECA_CHANDESTROY, ECA_DISCONN
@@ -101,7 +101,7 @@ class Client:
         if found is not None:
             return found
         if not isinstance(name, str):
-            raise TypeError(f"a PV name must be a str such as 'SR-DI-DCCT:SIGNAL', not {name!r}")
+            raise no_name(name)
         try:
             raw_name = encode_name(name)
         except ValueError as exc:

@@ -318,3 +318,15 @@ def test_what_an_array_of_pvs_tells_is_the_callers_own(ioc):
         assert many.severity.tolist() == [0, 0]
     assert not many.ok.any()
     assert told["ok"].all()
+
+
+def test_names_that_are_none(ioc):
+    for bad in (None, 5, b"bytes", ["a list"], {}):
+        with pytest.raises(TypeError, match="a PV name must be a str"):
+            PV(bad)
+    for bad in (None, 5, b"bytes", [5], [b"bytes"], [["a list"]]):
+        with pytest.raises(TypeError, match="a PV name must be a str"):
+            PV_array(bad)
+    with pytest.raises(TypeError, match="an iterable of PV names, not one name: 'ABC'"):
+        PV_array("ABC")
+    assert catools.default_client().statistics().channels == 0
