@@ -27,6 +27,8 @@ __all__ = ["Job", "Jobs"]
 
 OUTPUT_LINES: Final = 2000
 ENDED_KEPT: Final = 200
+LISTED_KEPT: Final = 20
+"""So many of them can still be asked for when the table has shown their end."""
 FRESH: Final = 256
 """So many new cothreads are looked at together."""
 
@@ -41,7 +43,7 @@ class Job:
         written: how many lines it wrote in all.
         started: monotonic.
         ended: monotonic, None while it runs.
-        seen: whether its end was shown to the operator.
+        listed: whether its end was in the table of jobs already, which then leaves it out.
     """
 
     def __init__(self, number: int, task: Spawn[Any], now: float) -> None:
@@ -52,7 +54,7 @@ class Job:
         self.written = 0
         self.started = now
         self.ended: float | None = None
-        self.seen = False
+        self.listed = False
         self._cpu_s = 0.0
 
     @property
@@ -199,10 +201,11 @@ class Jobs:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         del cycle
         width = shutil.get_terminal_size((80, 24)).columns
-        printer.text("\n".join(table(list(self), self._clock(), width)) or "no jobs")
-        for job in self:
-            job.seen = job.ended is not None
-        self.forget_seen()
+        jobs = [job for job in self if not job.listed]
+        printer.text("\n".join(table(jobs, self._clock(), width)) or "no jobs")
+        for job in jobs:
+            job.listed = job.ended is not None
+        self._forget_listed()
 
     @property
     def running(self) -> list[Job]:
@@ -215,12 +218,12 @@ class Jobs:
         self.discover()
         return len(self._by_task)
 
-    def forget_seen(self) -> None:
-        """Drop the ended jobs that the operator has seen."""
-        for job in self._ended:
-            if job.seen:
-                self._jobs.pop(job.number, None)
-        self._ended = deque(job for job in self._ended if not job.seen)
+    def _forget_listed(self) -> None:
+        """Drop the ended jobs that the operator has seen, but for the newest of them."""
+        old = [job for job in self._ended if job.listed][:-LISTED_KEPT]
+        for job in old:
+            self._ended.remove(job)
+            self._jobs.pop(job.number, None)
 
     # -- who is a job
 

@@ -117,7 +117,6 @@ def _kill(shell: CoShell, options: Namespace) -> None:
             job.join(KILL_S)
         except Timedout:
             print(f"{_title(job)} is still cleaning up; it waits for {job.waits_for}")
-        job.seen = True
 
 
 def _fg(shell: CoShell, options: Namespace) -> Any:
@@ -137,7 +136,6 @@ def _fg(shell: CoShell, options: Namespace) -> Any:
 
 
 def _outcome(job: Job) -> Any:
-    job.seen = True
     if job.state == "cancelled":
         raise Refused(f"{_title(job)} was cancelled")
     return job.result
