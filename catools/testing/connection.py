@@ -55,8 +55,8 @@ class Connection:
 
     def send_update(self, pv: Pv, dbr: int, count: int, ident: int) -> None:
         """Send a monitor update."""
-        elements, payload = pv.encode(dbr, count)
-        self.send(frame(c.EVENT_ADD, payload, dtype=dbr, count=elements, p1=1, p2=ident))
+        status, elements, payload = pv.reply(dbr, count)
+        self.send(frame(c.EVENT_ADD, payload, dtype=dbr, count=elements, p1=status, p2=ident))
 
     @property
     def backlog(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..protocol.dbr import DBR_DOUBLE, DBR_STRING, DBR_TYPES, STRING_SIZE
+from ..protocol.eca import ECA_GETFAIL, ECA_NORMAL
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -61,8 +62,20 @@ class Pv:
             body = struct.pack(f">{len(numbers)}{row.element}", *numbers)
         return len(elements), bytes(metadata) + body
 
+    def reply(self, dbr: int, count: int) -> tuple[int, int, bytes]:
+        """Return ECA status, element count and payload; zeros where the value cannot be had so."""
+        try:
+            return ECA_NORMAL, *self.encode(dbr, count)
+        except (ValueError, OverflowError, struct.error):
+            count = count or self.size
+            return ECA_GETFAIL, count, bytes(DBR_TYPES[dbr].size(count))
+
     def decode(self, dbr: int, count: int, payload: bytes) -> None:
-        """Take the value that a client has written."""
+        """Take the value that a client has written.
+
+        Raises:
+            ValueError: it is text that is no number.
+        """
         row = DBR_TYPES[dbr]
         if row.base == DBR_STRING:
             pieces = [payload[at : at + STRING_SIZE] for at in range(0, len(payload), STRING_SIZE)]
@@ -70,7 +83,8 @@ class Pv:
             is_text = self.dbr == DBR_STRING
             self.value = [text if is_text else float(text) for text in texts]
         else:
-            self.value = list(struct.unpack_from(f">{count}{row.element}", payload))
+            numbers = struct.unpack_from(f">{count}{row.element}", payload)
+            self.value = list(map(_text, numbers) if self.dbr == DBR_STRING else numbers)
         self.post(self.value)
 
     def post(self, value: Sequence[Element]) -> None:

@@ -13,6 +13,7 @@ from cothread import Spawn
 from cothread.coselect import wait_readable
 
 from ..protocol import commands as c
+from ..protocol.eca import ECA_NORMAL, ECA_PUTFAIL
 from ..protocol.framing import (
     Frame,
     Message,
@@ -263,16 +264,20 @@ class Server:
 
     def _read(self, connection: Connection, message: Frame) -> None:
         pv = connection.channels[message.p1]
-        count, payload = pv.encode(message.dtype, message.count)
-        connection.send(
-            frame(c.READ_NOTIFY, payload, dtype=message.dtype, count=count, p1=1, p2=message.p2)
-        )
+        dbr, ident = message.dtype, message.p2
+        status, count, payload = pv.reply(dbr, message.count)
+        connection.send(frame(c.READ_NOTIFY, payload, dtype=dbr, count=count, p1=status, p2=ident))
 
     def _write(self, connection: Connection, message: Frame) -> None:
         pv = connection.channels[message.p1]
-        pv.decode(message.dtype, message.count, message.payload)
+        status = ECA_NORMAL
+        try:
+            pv.decode(message.dtype, message.count, message.payload)
+        except ValueError:
+            status = ECA_PUTFAIL
         if message.command == c.WRITE_NOTIFY:
-            connection.send(header(c.WRITE_NOTIFY, 0, message.dtype, message.count, 1, message.p2))
+            dbr, count, ident = message.dtype, message.count, message.p2
+            connection.send(header(c.WRITE_NOTIFY, 0, dbr, count, status, ident))
 
     def _subscribe(self, connection: Connection, message: Frame) -> None:
         pv = connection.channels[message.p1]

@@ -6,11 +6,13 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from catools import caget
+from catools import ca_nothing, caget, camonitor, caput
 from catools.testing import Pv, Server
+from tests.support.waiting import wait_until
 
 
 class Unlucky(Server):
@@ -38,3 +40,18 @@ def test_port_that_was_asked_for_is_the_only_one_tried() -> None:
         taken.listen()
         with pytest.raises(OSError, match="in use"):
             Server({}, port=taken.getsockname()[1]).start()
+
+
+def test_conversion_that_cannot_be_made_is_a_refusal(server: Server) -> None:
+    seen: list[Any] = []
+    with pytest.raises(ca_nothing) as get:
+        caget("TEXT", datatype=int)
+    monitor = camonitor("TEXT", seen.append, datatype=float)
+    with pytest.raises(ca_nothing) as put:
+        caput("PV", "no number", wait=True)
+    wait_until(lambda: seen, "the notice")
+    assert [error.errorcode for error in (get.value, put.value, seen[0])] == [152, 160, 152]
+    caput("TEXT", 1.5, datatype=float, wait=True)
+    assert caget(["PV", "TEXT"]) == [1.5, "1.5"]
+    wait_until(lambda: seen[-1] == 1.5, "the value that is a number")
+    monitor.close()
