@@ -35,11 +35,16 @@ class Accounts:
             since: the time began only then, after a sleep in a foreign loop.
             ended: what to call the place when nobody's code is there any more.
         """
-        held_s = max(0.0, now - (switching.since if since is None else since))
-        strand.cpu_s += held_s
+        held_s = now - (switching.since if since is None else since)
+        if held_s > 0.0:
+            strand.cpu_s += held_s
         if held_s > STALL_S:
             name = "main" if strand.task is None else strand.task.name
             self._note_stall(name, held_s, ended or f"the end of {name}")
+
+    def watched(self, name: str, held_s: float) -> None:
+        """Take note that the hub itself held everything up, for what is watched as `name`."""
+        self._note_stall(name, held_s, f"the end of {name}")
 
     def _note_stall(self, name: str, held_s: float, where: str) -> None:
         self.stalls += 1

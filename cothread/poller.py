@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which cothreads wait for which descriptors.
+"""Which cothreads wait for which descriptors, and which descriptors are watched.
 
 Law: a wait on descriptors is registered once, fires once, and is then gone from every descriptor
 it named.  One kernel object (epoll where the system has it, poll elsewhere) serves all of them;
 descriptors are armed one-shot, because a descriptor may be closed, and its number used again,
 between any two waits: re-arming then fails with ENOENT and is answered by registering anew.
+
+A watch stays registered, and its function is called in the hub (docs/decisions/0007).  While others
+are ready, watches take no more of the time than they leave to them.
 """
 
 from __future__ import annotations
@@ -12,11 +15,14 @@ from __future__ import annotations
 import errno
 import select
 import socket
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
 
 from greenlet import greenlet
 
+from . import hooks, switching
+from .accounts import STALL_S, Accounts
 from .waits import Wait, ready
 
 __all__ = [
@@ -29,6 +35,7 @@ __all__ = [
     "DescriptorWait",
     "Poller",
     "UrgentWait",
+    "Watch",
 ]
 
 # epoll's and poll's event bits have the same values on every system that has epoll.
@@ -40,6 +47,7 @@ POLLHUP = 0x10
 POLLNVAL = 0x20
 
 _ALWAYS = POLLERR | POLLHUP | POLLNVAL
+_READABLE = POLLIN | _ALWAYS
 
 
 class DescriptorWait(Wait):
@@ -82,6 +90,13 @@ def _name_descriptor(fd: int) -> str:
         sock.detach()
 
 
+def _union(fd: int, waits: Iterable[DescriptorWait]) -> int:
+    mask = 0
+    for wait in waits:
+        mask |= wait.interest[fd]
+    return mask
+
+
 class UrgentWait(DescriptorWait):
     """A wait that overtakes everything that is ready: for the keyboard."""
 
@@ -97,10 +112,26 @@ class UrgentWait(DescriptorWait):
         return True
 
 
+class Watch:
+    """A function that the hub calls whenever a descriptor is readable, or has failed.
+
+    Attributes:
+        name: of what is watched, for those who are told that it held the scheduler for long.
+    """
+
+    __slots__ = ("action", "fd", "name")
+
+    def __init__(self, fd: int, action: Callable[[], object], name: str) -> None:
+        self.fd = fd
+        self.action = action
+        self.name = name
+
+
 class _Kernel(Protocol):
-    """What the kernel object must do: arm a descriptor for one event, and wait."""
+    """What the kernel object must do: arm a descriptor for one event or for all, and wait."""
 
     def arm(self, fd: int, mask: int) -> None: ...
+    def keep(self, fd: int, mask: int) -> None: ...
     def disarm(self, fd: int) -> None: ...
     def wait(self, timeout: float | None) -> list[tuple[int, int]]: ...
     def fileno(self) -> int: ...
@@ -112,9 +143,12 @@ class _Epoll:
         self._epoll = select.epoll()
         self.fileno = self._epoll.fileno
         self.close = self._epoll.close
+        self.wait = self._epoll.poll
 
     def arm(self, fd: int, mask: int) -> None:
-        mask |= select.EPOLLONESHOT
+        self.keep(fd, mask | select.EPOLLONESHOT)
+
+    def keep(self, fd: int, mask: int) -> None:
         try:
             self._epoll.modify(fd, mask)
         except FileNotFoundError:
@@ -124,25 +158,30 @@ class _Epoll:
         with suppress(OSError):
             self._epoll.modify(fd, select.EPOLLONESHOT)
 
-    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
-        return self._epoll.poll(timeout)
-
 
 class _Poll:
     def __init__(self) -> None:
         self._poll = select.poll()
+        self._kept: set[int] = set()
 
     def arm(self, fd: int, mask: int) -> None:
+        self._kept.discard(fd)
+        self._poll.register(fd, mask)
+
+    def keep(self, fd: int, mask: int) -> None:
+        self._kept.add(fd)
         self._poll.register(fd, mask)
 
     def disarm(self, fd: int) -> None:
+        self._kept.discard(fd)
         with suppress(KeyError):
             self._poll.unregister(fd)
 
     def wait(self, timeout: float | None) -> list[tuple[int, int]]:
         fired = self._poll.poll(None if timeout is None else timeout * 1000)
         for fd, _ in fired:
-            self.disarm(fd)
+            if fd not in self._kept:
+                self.disarm(fd)
         return fired
 
     def fileno(self) -> int:
@@ -155,9 +194,12 @@ class _Poll:
 class Poller:
     """The descriptors waited for, and the kernel object that watches them."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Accounts) -> None:
         self._kernel: _Kernel = _Epoll() if hasattr(select, "epoll") else _Poll()
+        self._accounts = accounts
         self._waits: dict[int, list[DescriptorWait]] = {}
+        self._watches: dict[int, Watch] = {}
+        self._fair_at = 0.0
         self.wake_fd, self._wake_w = socket.socketpair()
         self.wake_fd.setblocking(False)
         self._wake_w.setblocking(False)
@@ -165,13 +207,13 @@ class Poller:
 
     @property
     def busy(self) -> bool:
-        """Whether anyone waits for a descriptor."""
-        return bool(self._waits)
+        """Whether any descriptor is waited for or watched."""
+        return bool(self._waits or self._watches)
 
     @property
     def count(self) -> int:
-        """How many descriptors are waited for."""
-        return len(self._waits)
+        """How many descriptors are waited for or watched."""
+        return len(self._waits.keys() | self._watches.keys())
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when `poll` would find something."""
@@ -198,11 +240,12 @@ class Poller:
         """
         for fd, mask in wait.interest.items():
             waits = self._waits.get(fd)
-            union = mask
-            for other in waits or ():
-                union |= other.interest[fd]
+            union = mask | _union(fd, waits) if waits else mask
             try:
-                self._kernel.arm(fd, union)
+                if fd in self._watches:
+                    self._kernel.keep(fd, union | POLLIN)
+                else:
+                    self._kernel.arm(fd, union)
             except ValueError:
                 # Negative: of a file that has been closed.
                 wait.events[fd] = POLLNVAL
@@ -228,13 +271,33 @@ class Poller:
             if waits is None or wait not in waits:
                 continue
             waits.remove(wait)
-            if waits:
+            if not waits:
+                del self._waits[fd]
+            if waits or fd in self._watches:
                 self._rearm(fd, waits)
-                continue
-            del self._waits[fd]
             # What has fired is disarmed already, by having been armed one-shot.
-            if fd not in wait.events:
+            elif fd not in wait.events:
                 self._kernel.disarm(fd)
+
+    def watch(self, watch: Watch) -> None:
+        """Have the hub call the function of `watch` from now on; harmless when repeated.
+
+        Raises:
+            OSError: the descriptor is bad.
+        """
+        self._kernel.keep(watch.fd, POLLIN | _union(watch.fd, self._waits.get(watch.fd, ())))
+        self._watches[watch.fd] = watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """End a watch; harmless when it has ended already."""
+        if self._watches.get(watch.fd) is not watch:
+            return
+        del self._watches[watch.fd]
+        waits = self._waits.get(watch.fd)
+        if waits:
+            self._rearm(watch.fd, waits)
+        else:
+            self._kernel.disarm(watch.fd)
 
     def watches(self, fd: int) -> bool:
         """Tell whether anyone waits for this descriptor.
@@ -244,19 +307,28 @@ class Poller:
         return fd in self._waits
 
     def closed(self, fd: int) -> None:
-        """Wake everyone who waits for a descriptor that is being closed."""
+        """Wake everyone who waits for a descriptor that is being closed, and end its watch."""
+        self._watches.pop(fd, None)
         for wait in list(self._waits.get(fd, ())):
             self.discard(wait)
             wait.events[fd] = POLLNVAL
             wait.wake()
 
-    def poll(self, timeout: float | None) -> None:
-        """Wait up to `timeout` seconds, and wake every cothread whose descriptors are ready."""
+    def poll(self, timeout: float | None, *, others: bool = False) -> None:
+        """Wait up to `timeout` seconds, and see to every descriptor that is ready.
+
+        Args:
+            others: somebody else is ready, so watches may be left for a later turn.
+        """
         fired: list[DescriptorWait] = []
+        readable: list[Watch] = []
         for fd, events in self._kernel.wait(timeout):
+            watch = self._watches.get(fd)
+            if watch is not None and events & _READABLE:
+                readable.append(watch)
             waits = self._waits.get(fd)
             if waits is None:
-                if fd == self.wake_fd.fileno():
+                if watch is None and fd == self.wake_fd.fileno():
                     self._drain_wakes()
                 continue
             for wait in waits:
@@ -270,6 +342,23 @@ class Poller:
         for wait in fired:
             self.discard(wait)
             wait.wake()
+        if readable and not (others and switching.clock() < self._fair_at):
+            self._serve(readable)
+
+    def _serve(self, readable: list[Watch]) -> None:
+        started = now = switching.clock()
+        for watch in readable:
+            # An earlier one may have ended it, and its descriptor's number may be another's now.
+            if self._watches.get(watch.fd) is not watch:
+                continue
+            try:
+                watch.action()
+            except Exception as exc:
+                hooks.report(f"{watch.name} raised an exception", exc)
+            before, now = now, switching.clock()
+            if now - before > STALL_S:
+                self._accounts.watched(watch.name, now - before)
+        self._fair_at = now + (now - started)
 
     def recover(self) -> None:
         """Serve what a `poll` cut short by an exception has left undone."""
@@ -278,16 +367,16 @@ class Poller:
             if wait.events:
                 self.discard(wait)
                 wait.wake()
-        for fd, queue in list(self._waits.items()):
-            self._rearm(fd, queue)
+        for fd in self._waits.keys() | self._watches.keys():
+            self._rearm(fd, self._waits.get(fd, ()))
         self._kernel.arm(self.wake_fd.fileno(), POLLIN)
 
-    def _rearm(self, fd: int, waits: list[DescriptorWait]) -> None:
-        union = 0
-        for wait in waits:
-            union |= wait.interest[fd]
+    def _rearm(self, fd: int, waits: Iterable[DescriptorWait]) -> None:
         try:
-            self._kernel.arm(fd, union)
+            if fd in self._watches:
+                self._kernel.keep(fd, POLLIN | _union(fd, waits))
+            else:
+                self._kernel.arm(fd, _union(fd, waits))
         except OSError:
             self.closed(fd)
 

@@ -144,7 +144,7 @@ class Scheduler:
             self.main = getcurrent()
             while self.main.parent is not None:
                 self.main = self.main.parent
-        self.poller = Poller()
+        self.poller = Poller(self.accounts)
         self._take_places()
         self.started_at = switching.since = switching.clock()
         switching.due = switching.since + TURN_S
@@ -300,7 +300,7 @@ class Scheduler:
         if not ready:
             self._idle()
         elif self.poller.busy:
-            self.poller.poll(0)
+            self.poller.poll(0, others=True)
 
     def _expire(self, now: float) -> None:
         timers = self.timers
@@ -329,7 +329,11 @@ class Scheduler:
         timers = self.timers
         while timers and timers[0][2].target is None:
             heappop(timers)
-        timeout = max(0.0, timers[0][0] - switching.clock()) if timers else None
+        timeout = None
+        if timers:
+            timeout = timers[0][0] - switching.clock()
+            if timeout < 0.0:
+                timeout = 0.0
         self.idle = True
         try:
             # Another thread looks at `idle` after it has put its item in: one of us sees it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cothread import Event, Sleep, Spawn, Timedout
 from cothread.clock import monotonic
-from cothread.coselect import wait_readable
+from cothread.coselect import Watching, closing
 
 from ..config import LOOPBACK, Address, Config
 from ..protocol.beacons import Beacons, Hint, beacons_in
@@ -30,7 +30,7 @@ REGISTER_PERIODS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
 
 
 class Datagrams:
-    """A UDP socket with its reader cothread."""
+    """A UDP socket, and what takes its datagrams."""
 
     def __init__(self, name: str, take: Callable[[bytes, str], None]) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -40,18 +40,7 @@ class Datagrams:
         self.bytes_in = 0
         self.bytes_out = 0
         self._take = take
-        self._reading = False
-        self._reader = Spawn(self._read)
-        self._reader.name = name
-
-    def _read(self) -> None:
-        self._reading = True
-        try:
-            while True:
-                wait_readable(self.socket)
-                self.take_arrived()
-        finally:
-            self.socket.close()
+        Watching(self.socket, self.take_arrived, name)
 
     def take_arrived(self) -> None:
         """Take a fair number of the datagrams that have arrived."""
@@ -75,10 +64,9 @@ class Datagrams:
         return None
 
     def close(self) -> None:
-        """Stop reading; the reader closes the socket, if it ever began."""
-        self._reader.Cancel()
-        if not self._reading:
-            self.socket.close()
+        """Stop reading."""
+        closing(self.socket)
+        self.socket.close()
 
     def drop(self) -> None:
         """Let go of the socket in the child of a fork."""

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One TCP connection to a server: it carries bytes between a socket and a pure circuit.
 
-Theory: a reader cothread connects and then reads. Nobody else waits for the socket, except a
-drain cothread while the kernel takes no more; so reading never stops because writing blocks. A
-watch cothread sleeps until the circuit's own deadline. Requests collect in the circuit and leave
-in one piece: at the end of the scheduler round, or at once when the caller is going to wait.
+Theory: a cothread connects; from then on the scheduler itself calls `_readable` whenever something
+has arrived, so nothing reached from there may suspend. A drain cothread waits while the kernel
+takes no more: reading never stops because writing blocks. A watch cothread sleeps until the
+circuit's own deadline. Requests collect in the circuit and leave in one piece: at the end of the
+scheduler round, or at once when the caller is going to wait.
 
-Invariants: `down` takes effect once; after it the circuit gives and takes nothing. Only the reader
-closes the socket: a descriptor closed while somebody waits for it could be another one's next.
+Invariants: `down` takes effect once; after it the circuit gives and takes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from cothread import Event, Pulse, Sleep, Spawn, Timedout, Yield, current
 from cothread.clock import monotonic
-from cothread.coselect import wait_readable, wait_writable
+from cothread.coselect import Watching, closing, wait_writable
 
 from ..conversion import Request
 from ..protocol.circuit import Circuit, RequestRefused
@@ -69,34 +69,13 @@ class Link:
         self._flush_asked = False
         self._writers: deque[Event[None]] = deque()
         self._held = False
-        self._running = False
         self._resumed = Pulse()
         self._handlers = handlers(self)
+        self._reading: Watching | None = None
         self._watcher: Spawn[None] | None = None
-        self._reader = Spawn(self._run)
-        self._reader.name = f"catools circuit {self.name}"
+        Spawn(self._connect).name = f"catools connecting {self.name}"
 
     # The cothreads
-
-    def _run(self) -> None:
-        """Connect, then read until the end."""
-        self._running = True
-        try:
-            self._connect()
-            self._read()
-        finally:
-            self._socket.close()
-
-    def _read(self) -> None:
-        try:
-            while not self.closed:
-                if self._held:
-                    self._wait_held()
-                wait_readable(self._socket)
-                while self.read_block():
-                    Yield()
-        except OSError as exc:
-            self.down(f"connection to {self.name} lost: {_reason(exc)}")
 
     def _connect(self) -> None:
         try:
@@ -104,6 +83,7 @@ class Link:
         except (OSError, Timedout) as exc:
             self.down(f"no connection to {self.name}: {_reason(exc)}", refused=True)
             return
+        self._reading = Watching(self._socket, self._readable, f"catools circuit {self.name}")
         self._watcher = Spawn(self._watch)
         self._watcher.name = f"catools echo {self.name}"
         for channel in self.channels.values():
@@ -171,18 +151,28 @@ class Link:
 
     # Reading
 
+    def _readable(self) -> None:
+        try:
+            self.read_block()
+        except BaseException:
+            # What was taken from the kernel is lost.
+            self.down(f"reading from {self.name} was interrupted")
+            raise
+
     def read_block(self) -> bool:
         """Take what has arrived; True when there may be more."""
         if self.closed:
             return False
-        room = self.circuit.room()
+        circuit = self.circuit
         data = b""
+        asked = BLOCK
         try:
-            if room:
-                count = self._socket.recv_into(room)
-            else:
+            if circuit.large is None:
                 data = self._socket.recv(BLOCK)
                 count = len(data)
+            else:
+                asked = len(circuit.large.room)
+                count = self._socket.recv_into(circuit.large.room)
         except BlockingIOError:
             return False
         except OSError as exc:
@@ -192,12 +182,15 @@ class Link:
             self.down(f"{self.name} closed the connection")
             return False
         self.bytes_in += count
-        now = monotonic()
-        self.handle(self.circuit.filled(count, now) if room else self.circuit.receive(data, now))
-        left = len(self.circuit.room())
-        if left or room:
-            self._wake_for(min(left, GOOD_PIECE) or 1)
-        return count == (len(room) or BLOCK) and not self._held and not self.closed
+        if data:
+            self.handle(circuit.receive(data, monotonic()))
+        else:
+            self.handle(circuit.filled(count, monotonic()))
+        if circuit.large is not None:
+            self._wake_for(min(len(circuit.large.room), GOOD_PIECE))
+        elif not data:
+            self._wake_for(1)
+        return count == asked and not self._held and not self.closed
 
     def _wake_for(self, size: int) -> None:
         """Have the kernel wake us when this much has arrived, or the connection has ended."""
@@ -213,12 +206,16 @@ class Link:
             else:
                 handlers[type(item)](item)
         dispatcher = self.client.dispatcher
-        dispatcher.wake()
-        if dispatcher.full and not self._held and not self.closed:
-            self._hold()
+        if dispatcher.queue:
+            dispatcher.wake()
+            if dispatcher.full and not self._held and not self.closed:
+                self._hold()
+        if self._held and self.up:
+            self._read_or_pause()
         if self.up and self.circuit.outgoing:
             self.flush_soon()
-        self._make_room()
+        if self._writers:
+            self._make_room()
 
     def _hold(self) -> None:
         """Stop the flood: callbacks are far behind.
@@ -230,22 +227,21 @@ class Link:
         self.flush()
         self.client.dispatcher.hold(self)
 
-    def _wait_held(self) -> None:
-        """Wait until reading makes sense again: callbacks caught up, or a reply is expected."""
-        dispatcher = self.client.dispatcher
+    def _read_or_pause(self) -> None:
+        """While held back, read only what makes sense: when a reply is expected."""
+        assert self._reading is not None
         limit = HARD_LIMIT * self.client.most_waiting
-        while self._held and not self.closed:
-            if self.circuit.busy and dispatcher.waiting < limit:
-                wait_readable(self._socket)
-                self.read_block()
-            else:
-                self._resumed.Wait()
+        if not self._held or (self.circuit.busy and self.client.dispatcher.waiting < limit):
+            self._reading.resume()
+        else:
+            self._reading.pause()
 
     def resume(self) -> None:
         """Go on reading after having been held back."""
         if self.closed or not self._held:
             return
         self._held = False
+        self._read_or_pause()
         self.circuit.events(on=True)
         self.flush_soon()
         self._resumed.Signal()
@@ -258,9 +254,9 @@ class Link:
         if self._backlog is None and self.up:
             data = self.circuit.take_output()
             if data:
-                self._send(memoryview(data))
-        if self._held and self.up and self.circuit.busy:
-            self._resumed.Signal()
+                self._send(data)
+        if self._held and self.up:
+            self._read_or_pause()
 
     def flush_soon(self) -> None:
         """Send what is queued at the end of this scheduler round."""
@@ -268,7 +264,7 @@ class Link:
             self._flush_asked = True
             self.client.flush_soon(self)
 
-    def _send(self, data: memoryview) -> None:
+    def _send(self, data: bytes | memoryview) -> None:
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
@@ -278,7 +274,7 @@ class Link:
             return
         self.bytes_out += sent
         if sent < len(data):
-            self._backlog = data[sent:]
+            self._backlog = memoryview(data)[sent:]
             Spawn(self._drain).name = f"catools drain {self.name}"
 
     @property
@@ -388,16 +384,14 @@ class Link:
         self.client.link_down(self, channels, reason, refused)
 
     def end(self) -> None:
-        """Let the cothreads of a closed link end."""
-        with suppress(OSError):
-            # Wakes those who wait for the socket; the reader then closes it.
-            self._socket.shutdown(socket.SHUT_RDWR)
+        """Close the socket of a closed link, and let its cothreads end."""
         self._resumed.Signal()
         self._make_room()
-        if self.connected_at is None and self._reader is not current():
-            self._reader.Cancel()
-            if not self._running:
-                self._socket.close()
+        closing(self._socket)
+        with suppress(OSError):
+            # Or the server would not learn of it while a child of ours has the descriptor too.
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
         if self._watcher is not None:
             watcher, self._watcher = self._watcher, None
             # The watcher itself may be the one to find the server dead.

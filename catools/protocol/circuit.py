@@ -55,8 +55,6 @@ LARGE: Final = 4096
 VERY_LARGE: Final = 1 << 17
 """Messages above this are collected in one buffer of their size, which is filled in place."""
 
-_NO_ROOM: Final = memoryview(b"")
-
 FIRST_BYTES_S: Final = 5.0
 """A server that has not sent a single byte this long after the connection gets an ECHO."""
 
@@ -74,7 +72,12 @@ def _alike(size: int) -> Struct:
 
 
 class Circuit(Requests):
-    """The client's end of one TCP connection, without the connection."""
+    """The client's end of one TCP connection, without the connection.
+
+    Attributes:
+        large: None unless a very large message is under way. Bytes read straight to its `room` are
+            not copied once more: tell `filled` how many they were.
+    """
 
     def __init__(
         self,
@@ -89,7 +92,7 @@ class Circuit(Requests):
         self._pieces: list[bytes] = []
         self._pieces_size = 0
         self._needed = 0
-        self._large: Large | None = None
+        self.large: Large | None = None
         self._fault: Fault | None = None
         self._echo_timeout = echo_timeout_s
         self._heard_at = now
@@ -106,11 +109,11 @@ class Circuit(Requests):
         if self._fault is not None:
             return results
         self._hear(now)
-        if self._large is not None:
-            room = self._large.room
+        if self.large is not None:
+            room = self.large.room
             taken = min(len(room), len(data))
             room[:taken] = data[:taken]
-            self._fill(taken, results)
+            self._fill(self.large, taken, results)
             data = data[taken:]
         if self._pieces:
             self._pieces.append(data)
@@ -122,33 +125,26 @@ class Circuit(Requests):
         used, needed = self._frames(data, results)
         if needed and used < len(data):
             if needed > VERY_LARGE:
-                self._large = Large(self.settings.memory(needed), data[used:])
+                self.large = Large(self.settings.memory(needed), data[used:])
             else:
                 self._pieces.append(data[used:])
                 self._pieces_size = len(data) - used
                 self._needed = needed
         return results
 
-    def room(self) -> memoryview:
-        """Return where the rest of a very large message goes; empty unless one is under way.
-
-        Bytes read straight to there are not copied once more: tell `filled` how many they were.
-        """
-        return _NO_ROOM if self._large is None else self._large.room
-
     def filled(self, count: int, now: float) -> list[Item]:
-        """Take note of bytes that were put into `room()`, and return what they complete."""
+        """Take note of bytes that were put into `large.room`, and return what they complete."""
         results: list[Item] = []
-        if self._fault is None:
+        if self.large is not None:
             self._hear(now)
-            self._fill(count, results)
+            self._fill(self.large, count, results)
         return results
 
-    def _fill(self, count: int, results: list[Item]) -> None:
-        message = self._large.filled(count) if self._large is not None else None
+    def _fill(self, large: Large, count: int, results: list[Item]) -> None:
+        message = large.filled(count)
         if message is None:
             return
-        self._large = None
+        self.large = None
         command, _, dtype, _, p1, p2 = HEADER.unpack_from(message)
         _, elements = EXTENSION.unpack_from(message, HEADER_SIZE)
         payload = message[EXTENDED_SIZE:]
@@ -203,7 +199,8 @@ class Circuit(Requests):
                     and count * sub.element_size + sub.value_offset <= size
                 ):
                     append((sub.token, 0, count, payload))
-                    after = self._more_updates(data, position, after, sub.kind, results)
+                    more = self._more_updates
+                    after = more(data, position, after, sub.kind, results) if after < end else end
                 else:
                     self._odd_update(sub, dtype, count, p1, p2, payload, results)
             elif command == c.READ_NOTIFY:
@@ -216,7 +213,8 @@ class Circuit(Requests):
                     and size >= _SCALAR_SIZES[dtype]
                 ):
                     append((entry[0], entry[1], 1, payload))
-                    after = self._more_replies(data, position, after, results)
+                    alike = self._more_replies
+                    after = alike(data, position, after, results) if after < end else end
                 else:
                     self._other_read(entry, dtype, count, p1, payload, results)
             else:
@@ -379,7 +377,7 @@ class Circuit(Requests):
         """Declare the circuit broken and end every request."""
         self._fault = Fault(reason, silent)
         self._pieces.clear()
-        self._large = None
+        self.large = None
         results.extend(self.drop_everything(reason))
         results.append(self._fault)
 
@@ -389,7 +387,7 @@ class Circuit(Requests):
             return []
         self._fault = Fault(reason)
         self._pieces.clear()
-        self._large = None
+        self.large = None
         return self.drop_everything(reason)
 
     # Time

@@ -35,13 +35,13 @@ class Interrupts:
     Attributes:
         at_prompt: called instead of interrupting anybody; None while a cell runs.
         hog_known: set when the operator was told that a cothread holds the scheduler.
-        forget_keys: called for each: a terminal lets go of what was typed before a Ctrl-C.
+        forget_keys: all are called for each: a terminal lets go of what was typed before a Ctrl-C.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.at_prompt: Callable[[], object] | None = None
         self.hog_known = False
-        self.forget_keys: Callable[[], object] | None = None
+        self.forget_keys: list[Callable[[], object]] = []
         self._clock = clock
         self._last = float("-inf")
         self._last_turn = -1
@@ -93,8 +93,8 @@ class Interrupts:
         return noted is not None
 
     def _on_signal(self, _number: int, frame: FrameType | None) -> None:
-        if self.forget_keys is not None:
-            self.forget_keys()
+        for forget in self.forget_keys:
+            forget()
         running: Any = getcurrent()
         in_background = running is not scheduler.hub and getattr(running, "task", None) is not None
         if in_background and self.hog_known:

@@ -18,6 +18,7 @@ from IPython.core.page import get_pager_cmd
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.input import create_input
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import merge_key_bindings
 from traitlets import Bool, Enum, default
 
@@ -104,6 +105,7 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         if self.terminal.interactive:
             keyboard = create_input(stdin=self.terminal.source)
             self._opened.enter_context(create_app_session(keyboard, self.host.output))
+            self.interrupts.forget_keys.append(partial(clear_typeahead, keyboard))
         super().__init__(*args, **kwargs)
         self.protected = Protected(self.user_ns, self.emit)
         self.loop_runner = self.guest

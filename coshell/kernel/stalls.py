@@ -58,12 +58,12 @@ class Stalls:
     def watched(self) -> Iterator[None]:
         """Watch the scheduler in the `with` block."""
         previous = hooks.set_stall_hook(self._stalled)
-        self._interrupts.forget_keys = self._forget_keys
+        self._interrupts.forget_keys.append(self._forget_keys)
         self._watchdog.start()
         try:
             yield
         finally:
-            self._interrupts.forget_keys = None
+            self._interrupts.forget_keys.remove(self._forget_keys)
             self._watchdog.stop()
             hooks.set_stall_hook(previous)
 

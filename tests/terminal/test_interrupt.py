@@ -83,6 +83,16 @@ def test_what_is_typed_after_it_is_kept_for_the_next_prompt(shell):
     assert "dropped" not in "\n".join(shell.history)
 
 
+def test_what_was_typed_before_it_with_the_cell_is_let_go(shell):
+    """The prompt reads the keys after Enter along with it, and keeps them for the next prompt."""
+    shell.send("print('be' + 'gun'); Sleep(1000)\rhalf a line")
+    shell.wait_for("begun")
+    shell.key("ctrl-c")
+    shell.wait_prompt(3)
+    shell.line("1 + 1")
+    shell.wait_for("Out[3]: 2")
+
+
 def test_typed_before_a_job_is_known_to_hold_everything_it_breaks_it(shell, tmp_path):
     begun = tmp_path / "begun"
     shell.line(f'exec(\'def spin():\\n Sleep(0.3); open("{begun}", "x")\\n while True: pass\')')

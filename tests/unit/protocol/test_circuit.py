@@ -190,7 +190,7 @@ def test_frames_that_end_the_circuit(bad: bytes) -> None:
     circuit.read(channel, 6, 0, "read")
     events = circuit.receive(frame(c.ECHO) + bad + created(5, 5), 0.0)
     assert [type(event) for event in events] == [ReadFailed, Fault]
-    assert not circuit.room()
+    assert circuit.large is None
 
 
 def test_unknown_commands_are_skipped() -> None:
