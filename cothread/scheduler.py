@@ -378,7 +378,7 @@ class Scheduler:
             return
         for index, item in enumerate(list(ready)):
             if item == strand:
-                ready[index] = Thrower(strand, exc)
+                ready[index] = Thrower(strand, exc, _hub)
                 return
             if isinstance(item, Thrower) and item.strand is strand:
                 item.exc = exc

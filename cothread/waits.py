@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, ClassVar, Final, Protocol
 
-from greenlet import greenlet
+from greenlet import getcurrent, greenlet
 
 __all__ = ["TIMED_OUT", "Alarm", "Switchable", "Thrower", "Wait", "ready"]
 
@@ -108,14 +108,24 @@ class Wait:
 
 
 class Thrower:
-    """Stands in the ready queue for a cothread that is to be resumed with an exception."""
+    """Stands in the ready queue for a cothread that is to be resumed with an exception.
 
-    __slots__ = ("exc", "strand")
+    The hub does it: whoever throws holds the exception, and with it all frames of its traceback,
+    until he runs again himself, and the hub soon does.
+    """
 
-    def __init__(self, strand: greenlet, exc: BaseException) -> None:
+    __slots__ = ("exc", "hub", "strand")
+
+    def __init__(self, strand: greenlet, exc: BaseException, hub: greenlet) -> None:
         self.strand = strand
-        self.exc = exc
+        self.exc: BaseException | None = exc
+        self.hub = hub
 
     def switch(self) -> object:
         """Resume the cothread by raising the exception in it."""
-        return self.strand.throw(self.exc)
+        if getcurrent() is not self.hub and not self.hub.dead:
+            ready.appendleft(self)
+            return self.hub.switch()
+        exc, self.exc = self.exc, None
+        assert exc is not None
+        return self.strand.throw(exc)

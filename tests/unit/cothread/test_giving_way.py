@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sleep, SleepUntil and Yield: who runs when."""
 
+import weakref
+
 import pytest
 
 from cothread import Event, EventQueue, Sleep, SleepUntil, Spawn, Timedout, WaitForAll, Yield
@@ -144,3 +146,30 @@ def test_a_busy_cothread_does_not_hold_up_timers(clock):
 def test_nothing_wakes_when_nothing_is_due(clock):
     Sleep(1000)
     assert clock.slept == [1000]
+
+
+def test_what_a_cancelled_one_held_is_let_go_while_others_wait(clock):
+    """Whoever happened to give way to it must not hold its frames for as long as he waits."""
+
+    class Large:
+        pass
+
+    event = Event()
+
+    def hold():
+        large = Large()
+        known.add(large)
+        event.Wait()
+        del large
+
+    known = weakref.WeakSet()
+    seen = []
+    task = Spawn(hold)
+    Yield()
+    assert len(known) == 1
+    event.Signal()
+    task.Cancel()
+    del task
+    Spawn(lambda: (Sleep(1), seen.append(len(known))))
+    Sleep(2)
+    assert seen == [0]
