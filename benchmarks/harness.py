@@ -21,11 +21,13 @@ from typing import Any, Literal
 
 from . import native
 
-__all__ = ["Benchmark", "Contender", "Figure", "Goal", "Outcome", "Unavailable", "run"]
+__all__ = ["Benchmark", "Contender", "Figure", "Goal", "Outcome", "SIZES", "Unavailable", "run"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 PATIENCE_S = 300.0
+SIZES = (10, 100, 1_000, 10_000, 100_000)
+"""At which curves are measured; `programs/curves.py` has its own, for it is run by peers too."""
 
 Home = Literal["ours", "peers", "native"]
 

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 
 from tests.support.ioc import Ioc
 
-from .harness import PROGRAMS, ROOT, Unavailable
+from .harness import PROGRAMS, ROOT, SIZES, Unavailable
 
-__all__ = ["PREFIX", "counting", "flood", "instruments", "records", "silence"]
+__all__ = ["PREFIX", "counting", "flood", "instruments", "many", "records", "silence"]
 
 PREFIX = "BENCH:"
 COUNT = 10_000
@@ -38,6 +38,11 @@ def records() -> Iterator[Mapping[str, str]]:
     with _ioc("\n".join(database)) as environment:
         _fill(environment)
         yield environment
+
+
+def many() -> AbstractContextManager[Mapping[str, str]]:
+    """Serve so many quiet numbers that each size of a curve has its own."""
+    return _ioc("\n".join(f'record(ao, "$(P){number}") {{}}' for number in range(sum(SIZES))))
 
 
 def _fill(environment: Mapping[str, str]) -> None:

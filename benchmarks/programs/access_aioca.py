@@ -6,15 +6,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic, perf_counter, process_time
 from typing import Any
 
 from aioca import FORMAT_TIME, caget, camonitor, caput, connect
+from curves import SIZES
 from measuring import Updates, names, report, resident_kb
 
 WORK, PREFIX, COUNT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 PVS = names(PREFIX, COUNT)
 PATIENCE_S = 120
+LAPS = 3
 
 
 async def lap(
@@ -55,6 +58,26 @@ async def array() -> dict[str, float]:
     return await lap(lambda: caget(name, timeout=PATIENCE_S), 20)
 
 
+async def curve_gets() -> dict[str, float]:
+    await caget(PVS, timeout=PATIENCE_S)
+    figures = {}
+    for size in SIZES:
+        work = partial(caget, PVS[:size], timeout=PATIENCE_S)
+        laps = [await lap(work, 1, size) for _ in range(LAPS)]
+        figures[str(size)] = min(figure["wall_us"] for figure in laps)
+    return figures
+
+
+async def curve_cold() -> dict[str, float]:
+    await caget(PVS[-1], timeout=PATIENCE_S)
+    figures, first = {}, 0
+    for size in SIZES:
+        work = partial(caget, PVS[first : first + size], timeout=PATIENCE_S)
+        figures[str(size)] = (await lap(work, 1, size, warm=0))["wall_us"]
+        first += size
+    return figures
+
+
 async def memory() -> dict[str, float]:
     await connect(PVS[:1], timeout=PATIENCE_S)
     start = resident_kb()
@@ -90,6 +113,8 @@ WORKS = {
     "put": put,
     "cold": cold,
     "array": array,
+    "curve_gets": curve_gets,
+    "curve_cold": curve_cold,
     "memory": memory,
     "updates": updates,
 }

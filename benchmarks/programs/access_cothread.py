@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from time import monotonic
 
+from curves import SIZES
 from measuring import Updates, lap, names, report, resident_kb
 
 from cothread import Sleep
@@ -14,6 +16,7 @@ from cothread.catools import FORMAT_TIME, caget, camonitor, caput, connect
 WORK, PREFIX, COUNT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 PVS = names(PREFIX, COUNT)
 PATIENCE_S = 120
+LAPS = 3
 
 
 def one() -> dict[str, float]:
@@ -40,6 +43,26 @@ def array() -> dict[str, float]:
     name = PREFIX + "BIG"
     caget(name, timeout=PATIENCE_S)
     return lap(lambda: caget(name, timeout=PATIENCE_S), 20)
+
+
+def curve_gets() -> dict[str, float]:
+    caget(PVS, timeout=PATIENCE_S)
+    figures = {}
+    for size in SIZES:
+        work = partial(caget, PVS[:size], timeout=PATIENCE_S)
+        figures[str(size)] = min(lap(work, 1, size)["wall_us"] for _ in range(LAPS))
+    return figures
+
+
+def curve_cold() -> dict[str, float]:
+    caget(PVS[-1], timeout=PATIENCE_S)
+    figures, first = {}, 0
+    for size in SIZES:
+        pvs = PVS[first : first + size]
+        work = partial(caget, pvs, timeout=PATIENCE_S)
+        figures[str(size)] = lap(work, 1, size, warm=0)["wall_us"]
+        first += size
+    return figures
 
 
 def memory() -> dict[str, float]:
@@ -79,6 +102,8 @@ WORKS = {
     "put": put,
     "cold": cold,
     "array": array,
+    "curve_gets": curve_gets,
+    "curve_cold": curve_cold,
     "memory": memory,
     "updates": updates,
 }

@@ -5,8 +5,8 @@ The C program is libca without anything around it.  Wall time is what the operat
 time is that of all threads of the client, without the IOC's.
 """
 
-from ..harness import Benchmark, Contender, Figure, Goal
-from ..servers import PREFIX, records
+from ..harness import SIZES, Benchmark, Contender, Figure, Goal
+from ..servers import PREFIX, many, records
 
 WALL_AND_CPU = (Figure("wall_us", "wall", "µs"), Figure("cpu_us", "processor", "µs"))
 
@@ -22,6 +22,19 @@ def contenders(work: str, count: int, without: str = "") -> tuple[Contender, ...
         Contender("C libca", "access_libca.c", arguments, "native"),
     )
     return tuple(client for client in clients if client.name not in without)
+
+
+def curve(name: str, question: str) -> Benchmark:
+    """Return the benchmark of a work on more and more PVs: a column for each size."""
+    return Benchmark(
+        name=name,
+        question=question,
+        contenders=contenders(name, sum(SIZES), without="pyepics C libca"),
+        figures=tuple(Figure(str(size), f"{size:,}", "µs") for size in SIZES),
+        repetitions=1,
+        note="wall time for each PV; the bigger sizes come later in the same process",
+        setting=many,
+    )
 
 
 BENCHMARKS = (
@@ -77,4 +90,6 @@ BENCHMARKS = (
         repetitions=3,
         setting=records,
     ),
+    curve("curve_gets", "what does each of so many connected PVs take to be read?"),
+    curve("curve_cold", "what does each of so many PVs take to be found, connected and read?"),
 )

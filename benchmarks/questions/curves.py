@@ -6,9 +6,8 @@ different length.  Descriptors: one event on a descriptor, from its writer to th
 while so many others wait for quiet ones.
 """
 
-from ..harness import Benchmark, Contender, Figure
+from ..harness import SIZES, Benchmark, Contender, Figure
 
-SIZES = (10, 100, 1_000, 10_000, 100_000)
 DESCRIPTOR_SIZES = (10, 100, 1_000, 5_000)
 
 
