@@ -172,8 +172,7 @@ class Circuit(Requests):
         """
         unpack = HEADER.unpack_from
         append = results.append
-        subscriptions = self.subscriptions
-        reads = self.reads
+        subscriptions, reads = self.subscriptions, self.reads
         position, end = 0, len(data)
         while position + HEADER_SIZE <= end:
             command, size, dtype, count, p1, p2 = unpack(data, position)
