@@ -31,6 +31,8 @@ async def _run(function: Callable[[], T]) -> T:
     finally:
         if not task:
             task.Cancel()
+        # An error knows this frame, and the task the error.
+        del task
 
 
 @wraps(api.caget)

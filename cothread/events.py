@@ -86,7 +86,11 @@ class Event(_Waited, Generic[T]):
             self._state = _EMPTY
             self._value = None
         if state == _EXCEPTION:
-            raise value
+            try:
+                raise value
+            finally:
+                # The error knows this frame: what stands here would keep it, and be kept by it.
+                del self, value
         return value  # type: ignore[no-any-return]
 
     def Signal(self, value: T | None = None) -> None:

@@ -133,7 +133,11 @@ class Spawn(Generic[T]):
             raise WasCancelled(f"{self.name} was cancelled") from self._result
         failure = self.exception
         if failure is not None and self._raise_on_wait:
-            raise failure
+            try:
+                raise failure
+            finally:
+                # The error knows this frame: what stands here would keep it, and be kept by it.
+                del self, failure
         return None  # type: ignore[return-value]
 
     def AbortWait(self) -> None:
@@ -272,16 +276,19 @@ class Spawn(Generic[T]):
         except BaseException as exc:
             self._fail(exc)
         self._end()
+        # An exception knows this frame and `_call`'s: neither may keep the cothread that keeps it.
+        del self
 
     def _call(self) -> T:
-        args = self._args
-        if self._kargs:
-            return self._function(*args, **self._kargs)
+        function, args, kargs = self._function, self._args, self._kargs
+        del self
+        if kargs:
+            return function(*args, **kargs)
         # Python before 3.12 calls with `*args` by way of the C stack, of which each suspended
         # cothread keeps a copy: half a kilobyte more to hold, and to copy at every switch.
         if len(args) == 1:
-            return self._function(args[0])
-        return self._function(*args)
+            return function(args[0])
+        return function(*args)
 
     def _end(self) -> None:
         self._strand = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cothread import Event, Timedout
 from cothread.clock import Timeout, monotonic
 
-from ..errors import CAException, ca_nothing
+from ..errors import CAException, bare, ca_nothing
 from ..protocol.circuit import RequestRefused
 from ..protocol.records import Data
 from .channel import Channel, RequestKey
@@ -63,4 +63,4 @@ def get_one(client: Client, channel: Channel, timeout: Timeout, key: RequestKey)
     try:
         return request.decode(end[3], end[2])
     except ca_nothing as error:
-        return error
+        return bare(error)

@@ -218,7 +218,11 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     except BaseException:
         task.cancel()
         raise
-    return task.result()
+    try:
+        return task.result()
+    finally:
+        # Like the future of `as_future`: the error knows this frame.
+        del task
 
 
 def as_future(
@@ -228,6 +232,9 @@ def as_future(
 
     Args:
         loop: the loop to await it on; the running one by default.
+    Raises:
+        CothreadError: that loop is no `GuestLoop`, and would stop all cothreads.
+    Suspends: never; awaiting the future does.
     """
     if loop is None:
         loop = asyncio.get_running_loop()
@@ -239,14 +246,22 @@ def as_future(
     future: asyncio.Future[T] = loop.create_future()
 
     def wait() -> None:
+        nonlocal event, future
         try:
             result = event.Wait()
+        except StopIteration:
+            # So a queue ends, and so a coroutine does: no future takes it for an error.
+            if not future.done():
+                future.set_exception(CothreadError(f"{event!r} is closed"))
         except BaseException as exc:
             if not future.done():
                 future.set_exception(exc)
         else:
             if not future.done():
                 future.set_result(result)
+        finally:
+            # The error knows this frame: what stands here would keep it, and be kept by it.
+            del event, future
 
     waiter = Spawn(wait)
     waiter.name = f"future of {event!r}"

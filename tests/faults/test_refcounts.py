@@ -5,6 +5,7 @@ until the collector comes.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from collections import Counter
@@ -16,9 +17,11 @@ from typing import Any
 import pytest
 
 import catools
+import cothread
 from catools import (
     FORMAT_TIME,
     CAException,
+    aio,
     ca_nothing,
     caget,
     camonitor,
@@ -102,6 +105,14 @@ def refuse(_attempts: object) -> None:
     raise CAException("PV", ECA_NOWTACCESS, "no")
 
 
+class Short(Pv):
+    """Sends less than it says."""
+
+    def encode(self, dbr: int, count: int) -> tuple[int, bytes]:
+        """Return the number of elements without them."""
+        return super().encode(dbr, count)[0], b""
+
+
 FAILURES: dict[str, Callable[[], object]] = {
     "no answer": lambda: caget("NONE", timeout=0.02),
     "no answer for one": lambda: caget(["PV", "NONE"], timeout=0.02),
@@ -123,6 +134,7 @@ FAILURES: dict[str, Callable[[], object]] = {
     "refused by a hook, as a value": lambda: caput(["PV", "REFUSED"], 1, throw=False)[1],
     "first value of a PV": lambda: PV("NONE").sync(0.02),
     "next value of a PV": lambda: PV("NONE").get_next(0.02),
+    "reply that cannot be decoded": lambda: caget("WRONG", format=FORMAT_TIME),
     "PVs in an array": lambda: PV_array(["PV", "NONE"]).sync(0.02, throw=True),
 }
 
@@ -151,7 +163,8 @@ def test_error_is_freed_when_nobody_holds_it(
     server: Server, what: str, where: Callable[[Callable[[], object]], Any]
 ) -> None:
     server.pvs["SECRET"] = Pv([1], rights=0)
-    connect(["PV", "LONG", "WAVE", "SECRET"])
+    server.pvs["WRONG"] = Short([1.0])
+    connect(["PV", "LONG", "WAVE", "SECRET", "WRONG"])
     if "hook" in what:
         put_hooks.add(before=refuse)
     try:
@@ -163,4 +176,19 @@ def test_error_is_freed_when_nobody_holds_it(
     freed = weakref.ref(error)
     del error
     # What it came through in other threads ends after it.
+    wait_until(lambda: freed() is None, "the end of the error", 2)
+
+
+def test_error_that_was_awaited_is_freed(server: Server) -> None:
+    async def catch() -> ca_nothing:
+        try:
+            await aio.caget("NONE", timeout=0.02)
+        except ca_nothing as error:
+            return error
+        raise AssertionError("no error")
+
+    with asyncio.Runner(loop_factory=cothread.GuestLoop) as runner:
+        error = runner.run(catch())
+    freed = weakref.ref(error)
+    del error
     wait_until(lambda: freed() is None, "the end of the error", 2)
