@@ -93,7 +93,7 @@ class Scheduler:
         self.main: Any = None
         self.started_at = 0.0
         self.poller: Poller = None  # type: ignore[assignment]  # made by start()
-        self.idle_wait: Callable[[float | None], None] = self._poll
+        self.idle_wait: Callable[[float | None], None] = None  # type: ignore[assignment]
         self.timers = switching.timers
         self.pool: list[Strand] = switching.pool
         self.strand_body: Callable[[], None]
@@ -145,6 +145,7 @@ class Scheduler:
             while self.main.parent is not None:
                 self.main = self.main.parent
         self.poller = Poller(self.accounts)
+        self.idle_wait = self.poller.poll
         self._take_places()
         self.started_at = switching.since = switching.clock()
         switching.due = switching.since + TURN_S
@@ -245,7 +246,6 @@ class Scheduler:
         self.main = getcurrent()
         self.interrupt = None
         self.accounts = Accounts()
-        self.idle_wait = self._poll
         self.idle = False
         self.thread_id = threading.get_ident()
         for action in self._forgetters:
@@ -341,9 +341,6 @@ class Scheduler:
                 self.idle_wait(timeout)
         finally:
             self.idle = False
-
-    def _poll(self, timeout: float | None) -> None:
-        self.poller.poll(timeout)
 
     def _trim_pool(self) -> None:
         for strand in self.pool[-100:]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cothread import Event, Timedout
+from cothread import Timedout
 from cothread.clock import Timeout, monotonic
+from cothread.once import Once
 
 from ..errors import CAException, bare, ca_nothing
 from ..protocol.circuit import RequestRefused
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .client import Client
 
 
-class One(Event[Any]):
+class One(Once[Any]):
     """Takes the end of one read."""
 
     __slots__ = ()
