@@ -15,11 +15,13 @@ from typing import Any
 
 from . import dbr as _dbr
 from .api import caget, cainfo, camonitor, caput, connect
+from .augmented import Augmented
 from .client import default as _default
 from .client.client import Client
 from .client.default import client as default_client
 from .client.default import close as close_client
-from .client.puts import put_hooks
+from .client.monitors import Monitor
+from .client.puts import Attempt, PutHooks, put_hooks
 from .client.statistics import Statistics
 from .dbr import *  # noqa: F403
 from .errors import CAException, Disconnected, InvalidDatatype, ca_nothing
@@ -27,6 +29,8 @@ from .protocol.dbr import DBE_ALARM, DBE_ARCHIVE, DBE_LOG, DBE_PROPERTY, DBE_VAL
 from .values import ca_bytes, ca_float, ca_info, ca_int, ca_str
 
 __all__ = [
+    "Attempt",
+    "Augmented",
     "CAException",
     "Client",
     "DBE_ALARM",
@@ -36,6 +40,8 @@ __all__ = [
     "DBE_VALUE",
     "Disconnected",
     "InvalidDatatype",
+    "Monitor",
+    "PutHooks",
     "Statistics",
     "ca_bytes",
     "ca_float",

@@ -330,10 +330,11 @@ def camonitor(
         notify_disconnect: also call with a `ca_nothing` whenever the PV disconnects.
         connect_timeout: call once with a `ca_nothing` when the PV has not connected by then.
     Returns:
-        A subscription, or a list of them; `close()` ends it, and no callback begins after that.
+        A `Monitor`, or a list of them; `close()` ends it, and no callback begins after that.
     Raises:
         InvalidDatatype: `datatype` or `format` names nothing.
         CAException: `events` is not within 1 to 255, or a name is impossible.
+    Suspends: never.
     Thread: any.
     """
     check_request(datatype, format, count)

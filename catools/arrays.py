@@ -75,7 +75,7 @@ class ca_array(Augmented, np.ndarray[Any, np.dtype[Any]]):
         """The text of each element of an enumeration; "" where the server names no such state.
 
         Raises:
-            AttributeError unless the value was read with FORMAT_CTRL.
+            AttributeError: the value was not read with FORMAT_CTRL.
         """
         names = self.enums
         return [names[item] if 0 <= item < len(names) else "" for item in self.tolist()]
@@ -95,7 +95,7 @@ def numbers(payload: bytes | memoryview, dtype: str, count: int, offset: int) ->
     A payload that may be written to has no other reader: it becomes the memory of the array.
 
     Raises:
-        ValueError when the payload is shorter than that.
+        ValueError: the payload is shorter than that.
     """
     sent, native = _DTYPES[dtype]
     if not count:

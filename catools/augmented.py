@@ -32,34 +32,57 @@ def alarm_words(severity: int, status: int) -> str:
 class Augmented:
     """The attributes of a value, and what follows from them.
 
-    `__dict__` shows the attributes and nothing else; what is computed from them is a property. An
-    attribute the format did not bring raises AttributeError.
+    Each attribute says below which format brings it, where not every value has it; what did not
+    come raises AttributeError. `__dict__` shows the attributes and nothing else; what is computed
+    from them is a property.
     """
 
     __slots__ = ()
 
     name: str
+    """The PV, as it was asked for."""
     ok: bool
+    """Always true: a value that could not be had is a `ca_nothing`, whose `ok` is false."""
     datatype: int
+    """The DBR code that was asked for."""
     element_count: int
+    """The most elements the PV can have."""
     status: int
+    """The alarm's reason, as a number; `alarm` says it in words. FORMAT_TIME, FORMAT_CTRL."""
     severity: int
+    """0 no alarm, 1 minor, 2 major, 3 invalid. FORMAT_TIME, FORMAT_CTRL."""
     timestamp: float
+    """When the record was processed, in seconds since 1970 UTC. FORMAT_TIME."""
     raw_stamp: tuple[int, int]
+    """The same, exactly: seconds and nanoseconds. FORMAT_TIME."""
     units: str
+    """The engineering units of the value and of all limits. FORMAT_CTRL."""
     precision: int
+    """Digits after the point that make sense; floating point only. FORMAT_CTRL."""
     upper_disp_limit: float
+    """The top of the scale a display should have. FORMAT_CTRL."""
     lower_disp_limit: float
+    """The bottom of that scale. FORMAT_CTRL."""
     upper_alarm_limit: float
+    """Above it (HIHI) the alarm is major, usually; nan when there is none. FORMAT_CTRL."""
     upper_warning_limit: float
+    """Above it (HIGH) the alarm is minor, usually. FORMAT_CTRL."""
     lower_warning_limit: float
+    """Below it (LOW) the alarm is minor, usually. FORMAT_CTRL."""
     lower_alarm_limit: float
+    """Below it (LOLO) the alarm is major, usually. FORMAT_CTRL."""
     upper_ctrl_limit: float
+    """The most that can be put. FORMAT_CTRL."""
     lower_ctrl_limit: float
+    """The least that can be put. FORMAT_CTRL."""
     enums: list[str]
+    """The texts of all states; enumerations only. FORMAT_CTRL."""
     ackt: int
+    """Whether passing alarms wait to be acknowledged. DBR_STSACK_STRING."""
     acks: int
+    """The worst alarm not acknowledged yet. DBR_STSACK_STRING."""
     update_count: int
+    """How many updates were merged into this one. `camonitor`."""
 
     @property
     def datetime(self) -> _dt.datetime:

@@ -85,7 +85,7 @@ def check_format(format: int) -> int:
     """Return the DBR group of a format.
 
     Raises:
-        InvalidDatatype for anything but FORMAT_RAW, FORMAT_TIME and FORMAT_CTRL.
+        InvalidDatatype: it is none of FORMAT_RAW, FORMAT_TIME and FORMAT_CTRL.
     """
     try:
         return _FORMATS[format]
@@ -99,7 +99,7 @@ def wanted_for_reading(datatype: Any) -> Wanted:
     """Return what a caller of caget or camonitor means by `datatype`.
 
     Raises:
-        InvalidDatatype when it names nothing that can be read.
+        InvalidDatatype: it names nothing that can be read.
     """
     if datatype is None:
         return _AS_IT_IS
@@ -113,7 +113,7 @@ def wanted_for_writing(datatype: Any) -> Wanted:
     """Return what a caller of caput means by `datatype`.
 
     Raises:
-        InvalidDatatype when it names nothing that can be written.
+        InvalidDatatype: it names nothing that can be written.
     """
     if datatype is None:
         return _AS_IT_IS

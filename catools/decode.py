@@ -78,7 +78,7 @@ def recipe(native: int, scalar: bool, long_string: bool, datatype: Any, format: 
     """Return how to read a PV of this native type.
 
     Raises:
-        InvalidDatatype for a datatype or format that names nothing.
+        InvalidDatatype: the datatype or the format names nothing.
     """
     group = check_format(format)
     code, shape = resolve(wanted_for_reading(datatype), native, long_string)

@@ -29,8 +29,11 @@ __all__ = [
 class ca_nothing(Exception):
     """Success or failure of one operation on one PV, without a value.
 
-    Attributes: `name` of the PV, `errorcode` (an ECA code), `ok` (true for ECA_NORMAL only) and
-    `detail`, which says what is known beyond the code: how far things got, what to do next.
+    Attributes:
+        name: the PV.
+        ok: true for ECA_NORMAL only.
+        errorcode: an ECA code.
+        detail: what is known beyond the code: how far things got, what to do next.
     """
 
     failing: tuple[str, ...] = ()

@@ -67,14 +67,14 @@ def __getattr__(name: str) -> Any:
 
 
 class ca_int(Augmented, int):
-    """The value of an integer or enumerated PV."""
+    """The value of an integer PV, or the number of an enumerated PV's state."""
 
     @property
     def enum_str(self) -> str:
         """The text of this state of an enumeration; "" when the server names no such state.
 
         Raises:
-            AttributeError unless the value was read with FORMAT_CTRL.
+            AttributeError: the value was not read with FORMAT_CTRL.
         """
         names = self.enums
         return names[self] if 0 <= self < len(names) else ""
@@ -92,12 +92,12 @@ _further: Final[Any] = vars(_Number)["__dict__"]
 
 
 class ca_float(Augmented, _Number):
-    """The value of a floating point PV.
+    """The value of a floating point PV, in the PV's `units` (which FORMAT_CTRL brings).
 
-    Most updates are doubles, so that the attributes of FORMAT_TIME have slots, a third of the price
-    of a dictionary; `__dict__` is made on demand, and writing into it changes nothing.
+    `__dict__` shows the attributes; writing into it changes nothing.
     """
 
+    # Most updates are doubles, and a dictionary costs three times as much.
     __slots__ = _ATTRIBUTES
 
     @property
@@ -148,9 +148,14 @@ class ca_bytes(Augmented, bytes):
 class ca_info:
     """What is known about the connection of one PV.
 
-    Attributes: name, ok (always true), state (an index into `state_strings`), host ("name:port"
-    of the server), read and write (access rights), count (elements), datatype (the native DBR
-    code, or 7 while there is none).
+    Attributes:
+        ok: always true.
+        name: the PV.
+        state: an index into `state_strings`.
+        host: "name:port" of the server.
+        read, write: whether the server lets this client read and write.
+        count: the most elements it can have.
+        datatype: its native DBR code, 7 while there is none.
     """
 
     state_strings: ClassVar = ["never connected", "previously connected", "connected", "closed"]

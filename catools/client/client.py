@@ -42,7 +42,14 @@ living: Final[WeakSet[Client]] = WeakSet()
 class Client:
     """One Channel Access client: a context of its own, with its own circuits.
 
-    `catools.caget` and its companions share one; make another for other addresses.
+    `catools.caget` and its companions share one, `default_client()`. What is not in the reference
+    is between the parts of the client.
+
+    Args:
+        config: by default what the environment, `EPICS_CA_*`, says at this moment.
+    Attributes:
+        config: the settings it has started with.
+        closed: whether it has been closed.
     """
 
     def __init__(self, config: Config | None = None) -> None:

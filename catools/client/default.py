@@ -13,6 +13,7 @@ import atexit
 import os
 
 from .client import Client, living
+from .threads import in_scheduler
 
 generation: int = 0
 """How many forks lie between this process and the one that imported this module."""
@@ -21,7 +22,17 @@ _client: Client | None = None
 
 
 def client() -> Client:
-    """Return the shared client, started if need be."""
+    """Return the shared client, started if need be.
+
+    Suspends: never.
+    Thread: any.
+    """
+    if _client is None or _client.closed:
+        return in_scheduler(_start)
+    return _client
+
+
+def _start() -> Client:
     global _client
     if _client is None or _client.closed:
         _client = Client()
@@ -35,7 +46,12 @@ def running() -> Client | None:
 
 
 def close() -> None:
-    """Close the shared client; the next use starts a new one, with the environment of then."""
+    """Close the shared client; the next use starts a new one, with the environment of then.
+
+    Blocks, without letting other cothreads run, for 0.15 s at the very most.
+
+    Thread: any.
+    """
     global _client
     if _client is not None:
         atexit.unregister(_client.close_here)

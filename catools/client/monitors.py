@@ -45,7 +45,6 @@ class Monitor:
         name: the PV.
         callback: called with each value, and with the index when there is one.
         index: where the PV stands in a list of PVs, or None.
-        slot: where the newest update waits for its callback, while one does.
         all_updates: every update is delivered; otherwise pending ones merge to the newest.
         notify_disconnect: a `ca_nothing` is delivered when the PV disconnects.
         closed: no callback will come any more.
@@ -88,6 +87,7 @@ class Monitor:
         self._dispatcher = dispatcher
         self.closed = True
         self._feed: Feed | None = None
+        # Where the newest update waits for its callback, while one does.
         self.slot: Slot | None = None
         self.on_close: Callable[[], None] | None = None
 

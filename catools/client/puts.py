@@ -17,9 +17,17 @@ from cothread import hooks as cothread_hooks
 class Attempt:
     """One PV and the value somebody wants to put into it.
 
-    `error` is None until the put has ended and stays None when it succeeded; without `wait`
-    success means that it was sent, and `error` may still be filled in, and `after` hooks called a
-    second time, when the server refuses it later.
+    Attributes:
+        name: the PV.
+        value: as it was given to `caput`.
+        datatype: as it was given to `caput`.
+        wait: whether the server is to say that it has processed the put.
+        started_at: when the call began, on the clock of `time.time`.
+        sent: whether it has been sent.
+        error: None until the put has ended, and still None when it succeeded. Without `wait`
+            success means that it was sent; the server may refuse it later, and then `error` is
+            filled in, and `after` hooks are called a second time.
+        notes: whatever hooks want to remember about it.
     """
 
     name: str
@@ -39,7 +47,7 @@ After = Callable[[Attempt], None]
 
 
 class PutHooks:
-    """The registry. Hooks run in the order in which they were added."""
+    """What runs before and after each put, in the order in which it was added."""
 
     __slots__ = ("_after", "_before")
 
@@ -84,4 +92,7 @@ class PutHooks:
 
 
 put_hooks: Final = PutHooks()
-"""The hooks of this process."""
+"""The hooks that every put of this process passes: `put_hooks.add(before=check, after=note)`.
+
+`before` is given all attempts of a call before anything is sent, and raises to refuse them; `after`
+is given each attempt when it has ended."""

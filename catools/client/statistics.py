@@ -15,19 +15,33 @@ class Statistics:
     """What a client has done and holds at one moment."""
 
     channels: int
+    """PVs that are known by name."""
     connected: int
+    """Of these, the ones that are connected."""
     searching: int
+    """Of these, the ones that no server has answered for."""
     circuits: int
+    """Connections to servers that are up."""
     monitors: int
+    """Subscriptions of this program; several may share one on the wire."""
     updates: int
+    """Callbacks that have been made, since the client started."""
     waiting_updates: int
+    """Updates that wait for their callback."""
     held_circuits: int
+    """Circuits that are not read at present, because too many updates wait."""
     bytes_in: int
+    """Bytes received, over TCP and UDP, since the client started."""
     bytes_out: int
+    """Bytes sent, likewise."""
     backlog: int
+    """Bytes that wait to be sent."""
     search_datagrams: int
+    """Search datagrams sent, since the client started."""
     search_replies: int
+    """Replies to searches received, since the client started."""
     strays: int
+    """Messages on the present circuits that nobody waited for."""
 
 
 def statistics(client: Client) -> Statistics:

@@ -56,9 +56,13 @@ DBR_CTRL_LONG: Final = 33
 DBR_CTRL_DOUBLE: Final = 34
 
 DBR_PUT_ACKT: Final = 35
+"""To put: whether passing alarms wait to be acknowledged, 0 or 1."""
 DBR_PUT_ACKS: Final = 36
+"""To put: acknowledge alarms up to this severity."""
 DBR_STSACK_STRING: Final = 37
+"""To get: the value as text, with alarm and what of it is not acknowledged."""
 DBR_CLASS_NAME: Final = 38
+"""To get: the type of the record, as text."""
 LAST_DBR: Final = DBR_CLASS_NAME
 
 BASE_COUNT: Final = 7
@@ -70,10 +74,15 @@ GROUP_CTRL: Final = 4
 GROUP_SPECIAL: Final = 5
 
 DBE_VALUE: Final = 1
+"""An update when the value has changed by more than the record's MDEL."""
 DBE_LOG: Final = 2
+"""An update when the value has changed by more than the record's ADEL."""
 DBE_ARCHIVE: Final = 2
+"""Another name of DBE_LOG."""
 DBE_ALARM: Final = 4
+"""An update when alarm status or severity has changed."""
 DBE_PROPERTY: Final = 8
+"""An update when units, limits or the texts of states have changed."""
 
 ALARM_STATUS: Final = (
     "NO_ALARM", "READ", "WRITE", "HIHI", "HIGH", "LOLO", "LOW", "STATE", "COS", "COMM", "TIMEOUT",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pdoc
 import pdoc.render
+from pdoc import doc_ast
 
 import catools
 import cothread
@@ -23,11 +24,46 @@ MODULES = (
     "cothread.loops.qt",
     "catools",
     "catools.aio",
+    "catools.config",
     "catools.pv",
     "catools.testing",
     "coshell",
     "coshell.demo.machine",
 )
+
+
+# `from catools import *` leaves it out, since it would import numpy.
+LATE = {catools: ("ca_array",), cothread: ()}
+
+# What users need of classes whose other members are for the rest of the package.
+PUBLIC = {
+    "Client": {"__init__", "statistics", "purge", "close"},
+    "Monitor": {"close"},
+    "PutHooks": {"add", "remove"},
+    "ca_array": {"enum_str", "plain"},
+}
+
+
+def is_internal(entry: pdoc.doc.Doc[object]) -> bool:
+    """Tell whether a member of a class is none of a user's business.
+
+    A variable without a text of its own has one under the class's "Attributes", if it is public.
+    """
+    owner, _, name = entry.qualname.rpartition(".")
+    if not owner:
+        return False
+    if owner in PUBLIC:
+        return name not in PUBLIC[owner]
+    return isinstance(entry, pdoc.doc.Variable) and not entry.docstring
+
+
+def texts_of_variables() -> dict[str, str]:
+    """Return what is said of the variables that `catools` imports where they are defined."""
+    found: dict[str, str] = {}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("catools."):
+            found |= doc_ast.walk_tree(module).var_docstrings
+    return {name: text for name, text in found.items() if name in catools.__all__}
 
 
 def main(directory: str) -> None:
@@ -37,10 +73,20 @@ def main(directory: str) -> None:
     # only; pdoc then keeps the text as it is.
     warnings.filterwarnings("ignore", "Error parsing type annotation")
     warnings.filterwarnings("ignore", "Failed to run TYPE_CHECKING code")
-    pdoc.render.configure(docformat="google", search=True, footer_text="coshell")
-    for package in (cothread, catools):
+    pdoc.render.configure(
+        docformat="google",
+        search=True,
+        footer_text="coshell",
+        template_directory=Path(__file__).with_name("templates"),
+    )
+    pdoc.render.env.globals["is_internal"] = is_internal
+    for package, late in LATE.items():
         # pdoc looks names up without asking the module for those it makes when needed.
+        package.__all__ += late
         vars(package).update({name: getattr(package, name) for name in package.__all__})
+    # pdoc looks for a variable's text where it is imported, and we say it where it is defined.
+    texts = texts_of_variables()
+    doc_ast.walk_tree(catools).var_docstrings.update(texts)
     pdoc.pdoc(*MODULES, output_directory=Path(directory))
     print(f"reference: {Path(directory) / 'index.html'}")
 

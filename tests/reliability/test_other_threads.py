@@ -110,6 +110,15 @@ def test_closing_everything(ioc: Ioc) -> None:
     assert client.closed
 
 
+def test_starting_the_client(ioc: Ioc) -> None:
+    catools.close_client()
+    client = elsewhere(catools.default_client)
+    assert client is catools.default_client()
+    assert caget(ioc.name("1"), timeout=10).ok
+    elsewhere(catools.close_client)
+    assert client.closed
+
+
 def test_monitors_come_and_go_in_many_threads(ioc: Ioc) -> None:
     names = [ioc.name(str(number)) for number in range(20)]
     connect(names)
