@@ -29,7 +29,7 @@ from cothread import Event, Sleep, Spawn, Timedout
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
-from .dock import Dock, cells, clip
+from .dock import Dock, cells, clip, dock_rows
 from .terminal import Terminal
 
 __all__ = ["Console", "Screen"]
@@ -122,6 +122,9 @@ class Console:
 
         Thread: any.
         """
+        if not self.terminal.interactive:
+            self.terminal.print(text)
+            return
         if len(self._pending) >= PENDING_LINES:
             self._pending.popleft()
             self.dropped += 1
@@ -374,7 +377,7 @@ class Console:
         if not self.terminal.paints:
             return ""
         self._size = columns, rows = self.terminal.size()
-        lines = self.dock.lines(columns, max(rows - 3, 0), now)
+        lines = self.dock.lines(columns, dock_rows(rows), now)
         self._last_paint = now
         self._needs_paint = False
         if not lines:

@@ -5,18 +5,19 @@ Laws:
   1. An item that raises shows "rendering error" in its own rows and harms nobody else.
   2. Nothing changes, nothing wakes: lines are made again only after `invalidate`, when an item said
      that its rows grow old (`refresh_s`), or when the size is another.
-  3. The status line is the last to go: on a small terminal items give up their rows first.
+  3. The screen is not all its own: a third of it is left to output and prompt, see `dock_rows`.
+  4. The status line is the last to go: on a small terminal items give up their rows first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from prompt_toolkit.utils import get_cwidth
 
-__all__ = ["Dock", "DockItem", "StatusField"]
+__all__ = ["Dock", "DockItem", "StatusField", "dock_rows"]
 
 StatusField: TypeAlias = Callable[[], str]
 """One part of the status line; returns plain text, or "" to say nothing.
@@ -27,6 +28,10 @@ Like an item it may have `refresh_s`.
 Failure: TypeAlias = Callable[[str, BaseException], object]
 
 SEPARATOR = " · "
+OUTPUT_ROWS: Final = 6
+"""What the dock leaves on a screen of ordinary size, at least."""
+PROMPT_ROWS: Final = 3
+"""What it leaves on any."""
 
 
 @runtime_checkable
@@ -205,6 +210,11 @@ class Dock:
             self._failing.add(key)
             if self.on_failure is not None:
                 self.on_failure(where, failure)
+
+
+def dock_rows(rows: int) -> int:
+    """Return how many rows of a screen the dock may take: output and prompt keep a useful part."""
+    return max(rows - max(rows // 3, min(OUTPUT_ROWS, rows // 2), PROMPT_ROWS), 0)
 
 
 def share(wanted: Sequence[int], room: int) -> list[int]:

@@ -33,10 +33,11 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Char, WritePosition
 from prompt_toolkit.layout.screen import Screen as Cells
+from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import PromptSession
 
-from .dock import Dock, cells
+from .dock import Dock, cells, dock_rows
 from .terminal import Terminal
 
 __all__ = ["DockContainer", "HeldOutput", "PromptScreen", "ShellCompleter", "install_dock"]
@@ -55,7 +56,7 @@ class HeldOutput(Vt100_Output):
             columns, rows = terminal.size()
             return Size(rows=rows, columns=columns)
 
-        super().__init__(cast(TextIO, _Sink(terminal)), size, term=None)
+        super().__init__(cast(TextIO, _Sink(terminal)), size, None, ColorDepth.from_env())
         self.held = False
         self._before_write = before_write
 
@@ -171,8 +172,8 @@ class DockContainer(Container):
             return Dimension.exact(0)
         rows = get_app().output.get_size().rows
         input_rows = self._above.preferred_height(width, rows).preferred
-        room = max(0, min(rows - 3, rows - input_rows))
-        self._lines = self._dock.lines(width, room, self._clock())
+        height = max(0, min(dock_rows(rows), rows - input_rows))
+        self._lines = self._dock.lines(width, height, self._clock())
         return Dimension(min=0, preferred=len(self._lines), max=len(self._lines))
 
     def write_to_screen(

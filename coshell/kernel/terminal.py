@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+from .dock import strip
 from .outflow import Outflow
 
 __all__ = ["Terminal"]
@@ -77,6 +78,11 @@ class Terminal:
             except BlockingIOError:
                 # Some other program made the terminal non-blocking, and it shares the setting.
                 select.select([], [fd], [])
+
+    def print(self, text: str) -> None:
+        """Write to what is no terminal, after what was printed already."""
+        self.sink.write(strip(text))
+        self.sink.flush()
 
     @contextmanager
     def unhurried(self, on_stall: Callable[[], object]) -> Iterator[None]:

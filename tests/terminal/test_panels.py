@@ -73,6 +73,23 @@ def test_the_panel_never_hides_the_prompt(demo):
     demo.wait_prompt(3)
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10)])
+def test_three_panels_leave_room_for_output(demo, columns, rows):
+    demo.resize(columns, rows)
+    for number, title in enumerate("abc"):
+        demo.line(f"%camonitor {title}: DEMO:BPM-{{01..12}}:X")
+        demo.wait_prompt(number + 2)
+    demo.line("%caget NO:SUCH:PV-{01..02}")
+    demo.wait_prompt(5)
+    seen(demo, "more rows")
+    if rows == 24:
+        for title in "abc":
+            assert re.search(rf"^ {title} ", demo.text, re.MULTILINE)
+    demo.line("print('a first line\\n' + 'and' + ' a second')")
+    demo.wait_prompt(6)
+    assert demo.row("a first line") < demo.row("and a second") < demo.row("In [6]:")
+
+
 def test_keys_choose_scroll_and_hide_panels(demo):
     demo.line("%camonitor a: DEMO:GAUGE-0{1..3}")
     demo.wait_prompt(2)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from coshell.kernel.dock import Dock
+from coshell.kernel.dock import Dock, dock_rows
 from coshell.kernel.prompt import _row
 
 
@@ -58,6 +58,13 @@ def test_rows_given_up_on_a_small_terminal_are_not_written_over() -> None:
 
 def test_nothing_drawn_yet_is_not_paused() -> None:
     assert dock(Item("a", 3)).paused(1.0) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "taken"), [(60, 40), (24, 16), (18, 12), (12, 6), (10, 5), (6, 3), (5, 2), (3, 0)]
+)
+def test_the_dock_leaves_a_useful_part_of_the_screen(rows: int, taken: int) -> None:
+    assert dock_rows(rows) == taken
 
 
 @pytest.mark.parametrize(
