@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sqlite3
 import sys
 import tempfile
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from coshell.memory import NameMemory
 
 __all__ = ["CoShellApp"]
-
-"""In the operator's profile: the PVs of earlier sessions."""
 
 BANNER = """\
 coshell · Python {python} · IPython {ipython} · EPICS on one thread
@@ -89,6 +88,8 @@ class CoShellApp(TerminalIPythonApp):
         """Make the shell and fill its namespace."""
         self.script_args = list(getattr(self, "script_args", []))
         super().init_shell()
+        if os.environ.get("NO_COLOR") or not self.shell.terminal.sink.isatty():
+            self.shell.colors = "nocolor"
         if self.machine is not None:
             self.shell.push({"demo": self.machine}, interactive=False)
         self.shell.start_later(self._add_cothread)

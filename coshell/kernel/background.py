@@ -137,7 +137,7 @@ def wait_for_foreground(shell: CoShell, reason: str) -> None:
     job = shell.jobs.current()
     if job is None:
         raise RuntimeError(f"{reason} in the background, in what is no job")
-    shell.emit(f"job {job.number} ({job.name}): {reason}; %fg {job.number} goes there")
+    shell.tell(f"job {job.number} ({job.name}): {reason}; %fg {job.number} goes there")
     while not shell.is_foreground(current()):
         shell.jobs.attaching.Wait()
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`!cmd` and `x = !cmd`: a part of a shell that has `programs`."""
+"""`!cmd`, `x = !cmd` and `%edit`: a part of a shell that has `programs`."""
 
 from __future__ import annotations
 
+import shlex
 from subprocess import CalledProcessError
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.utils.text import LSString, SList
 
 from .programs import Programs
@@ -23,6 +25,7 @@ class RunsCommands:
     programs: Programs
     var_expand: Any
     user_ns: dict[str, Any]
+    editor: str
     system_raise_on_error: bool
 
     def system(self, cmd: str) -> None:
@@ -46,3 +49,16 @@ class RunsCommands:
         if self.system_raise_on_error and status:
             raise CalledProcessError(status, cmd)
         return SList(text.splitlines()) if split else LSString(text.rstrip("\n"))
+
+    def edit_file(self, _: Any, file: str, line: int | None = None, wait: bool = True) -> None:
+        """Open a file in the operator's editor: the hook behind `%edit`.
+
+        Raises:
+            UsageError: the editor failed.
+        Suspends: until it ends.
+        """
+        del wait  # nobody else would read the keyboard
+        place = "" if line is None else f" +{line}"
+        status = self.programs.run(f"{self.editor}{place} {shlex.quote(file)}")
+        if status:
+            raise UsageError(f"%edit: {self.editor!r} ended with status {status}")

@@ -15,6 +15,7 @@ from cothread import Callback
 from cothread.clock import monotonic
 
 from .dock import clip
+from .messages import tint
 
 __all__ = ["Failure", "Failures", "line_of", "summarise"]
 
@@ -137,7 +138,7 @@ class Failures:
 
 def line_of(failure: Failure, text: str) -> str:
     """Return the one line that tells of a failure, in colour."""
-    return f"\x1b[31m✗ {text}\x1b[m\x1b[2m · %why {failure.number}\x1b[m"
+    return tint(f"✗ {text}", "31") + tint(f" · %why {failure.number}", "2")
 
 
 def summarise(exc: BaseException) -> str:

@@ -47,6 +47,7 @@ class Interrupts:
         self._last_turn = -1
         self._starting = False
         self._noted: float | None = None
+        self._elsewhere: Callable[[], object] | None = None
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -55,16 +56,17 @@ class Interrupts:
             yield
 
     @contextmanager
-    def ignored(self) -> Iterator[None]:
+    def left_to(self, elsewhere: Callable[[], object]) -> Iterator[None]:
         """Interrupt nobody in the `with` block: the terminal is another program's.
 
-        The key reaches every program of the terminal: what it means is the other's affair.
+        Args:
+            elsewhere: called instead.
         """
-        previous, self.at_prompt = self.at_prompt, _nothing
+        previous, self._elsewhere = self._elsewhere, elsewhere
         try:
             yield
         finally:
-            self.at_prompt = previous
+            self._elsewhere = previous
 
     # -- between Enter and the first statement of the cell
 
@@ -100,7 +102,7 @@ class Interrupts:
         if in_background and self.hog_known:
             self.hog_known = False
             raise KeyboardInterrupt
-        if self.at_prompt is None:
+        if self.at_prompt is None and self._elsewhere is None:
             if self._starting and (self._noted is None or self._clock() - self._noted < BOUNCE_S):
                 self.note()
             else:
@@ -110,9 +112,8 @@ class Interrupts:
         turn, self._last_turn = self._last_turn, scheduler.turns
         if in_background and turn == scheduler.turns and BOUNCE_S <= age <= AGAIN_S:
             raise KeyboardInterrupt
-        if self.at_prompt is not _nothing:
-            # Otherwise it would come after the program that it was meant for.
-            scheduler.call_soon_threadsafe(self._press)
+        # Chosen now: later it would come after the program that it was meant for.
+        scheduler.call_soon_threadsafe(self._elsewhere or self._press)
 
     def _press(self) -> None:
         if self.at_prompt is not None:
@@ -120,9 +121,6 @@ class Interrupts:
         else:
             # The prompt ended before the word reached it: its cell is meant.
             self.note() if self._starting else request_interrupt()
-
-
-def _nothing() -> None: ...
 
 
 @contextmanager

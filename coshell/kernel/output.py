@@ -21,6 +21,7 @@ from cothread import current
 from cothread.scheduler import scheduler
 
 from .console import Console
+from .messages import tint
 
 __all__ = ["Outlet", "Stream", "Writer", "clean", "written_for"]
 
@@ -101,7 +102,7 @@ class Outlet:
     def stray(self, line: str) -> None:
         """Show a line that reached descriptor 2 past Python."""
         # While a cell runs, most likely it or a program it has started wrote that.
-        tag = "" if self.console.in_cell else "\x1b[36m[stderr]\x1b[m "
+        tag = "" if self.console.in_cell else f"{tint('[stderr]', '36')} "
         self.console.lines(f"{tag}{clean(line)}\n")
 
     def ended(self, key: object, writer: Writer | None) -> None:
@@ -111,7 +112,7 @@ class Outlet:
             self._emit(writer, [rest])
 
     def _emit(self, writer: Writer | None, lines: list[str]) -> None:
-        tag = f"\x1b[36m[{writer.tag}]\x1b[m " if writer is not None else ""
+        tag = f"{tint(f'[{writer.tag}]', '36')} " if writer is not None else ""
         for line in lines:
             line = clean(line)
             if writer is not None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
+from .messages import tint
+
 __all__ = ["Protected"]
 
 
@@ -34,6 +36,9 @@ class Protected:
             elif self._namespace[name] is not value:
                 del self._names[name]
                 self._show(
-                    f"\x1b[33m{name} was a function of coshell's and is something else now;"
-                    f" `from {module} import {name}` brings it back\x1b[m"
+                    tint(
+                        f"{name} was a function of coshell's and is something else now;"
+                        f" `from {module} import {name}` brings it back",
+                        "33",
+                    )
                 )

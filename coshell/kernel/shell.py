@@ -36,7 +36,9 @@ from .host import PromptHost
 from .interrupt import Interrupts
 from .jobs import Job, Jobs
 from .keyboard import Keyboard, LineReader
+from .messages import for_stream, tint
 from .output import Outlet
+from .outside import passing_on
 from .programs import Programs
 from .prompt import ShellCompleter, rows_of
 from .protected import Protected
@@ -82,11 +84,11 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         self.terminal = Terminal()
         self.dock = Dock()
         self.console = Console(self.terminal, self.dock)
-        self.failures = Failures(self.emit)
+        self.failures = Failures(self.tell)
         self.dock.on_failure = self.failures.add
         self.jobs = Jobs(self._job_changed)
         self.interrupts = Interrupts()
-        self.signals = Signals(self.console, self.emit, self._jobs_field)
+        self.signals = Signals(self.console, self.tell, self._jobs_field)
         self.guest = Guest(self.failures.add)
         self.outlet = Outlet(self.console, self.jobs.job_of, self.is_foreground)
         self.errors = CapturedErrors(self.terminal, self.outlet.stray)
@@ -94,7 +96,7 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         self.host = PromptHost(self.console, self.guest, self.interrupts)
         self.programs = Programs(self._lend, self.is_foreground)
         self.stalls = Stalls(
-            self.console, self.jobs, self.interrupts, self.emit, self.host.type_ahead
+            self.console, self.jobs, self.interrupts, self.tell, self.host.type_ahead
         )
         self.keyboard = Keyboard(self.console, self.host, partial(refuse_background, self))
         self._opened = ExitStack()
@@ -107,12 +109,13 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
             self._opened.enter_context(create_app_session(keyboard, self.host.output))
             self.interrupts.forget_keys.append(partial(clear_typeahead, keyboard))
         super().__init__(*args, **kwargs)
-        self.protected = Protected(self.user_ns, self.emit)
+        self.protected = Protected(self.user_ns, self.tell)
         self.loop_runner = self.guest
         if "use_jedi" not in self.config.get("Completer", {}) | self.config.get("IPCompleter", {}):
             # It analyses whole modules at the first Tab: panels would stand still for seconds.
             self.Completer.use_jedi = False
         self.set_hook("show_in_pager", self._page, 90)
+        self.set_hook("editor", self.edit_file, 90)
         self.loop_runner_map = {**self.loop_runner_map, "asyncio": (self.guest, True)}
         self.dock.status_fields.append(self._jobs_field)
 
@@ -123,17 +126,34 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
 
         Thread: any.
         """
-        mark = f"\x1b[36m[{tag}]\x1b[m " if tag is not None else ""
+        mark = f"{tint(f'[{tag}]', '36')} " if tag is not None else ""
         for line in text.rstrip("\n").split("\n"):
             self.console.lines(f"{mark}{line}\n")
+
+    def tell(self, message: str) -> None:
+        """Print a message of the shell's own, where whole lines go; without a prompt, as an error.
+
+        Thread: any.
+        """
+        if self.terminal.interactive:
+            self.console.lines(f"{self._shown(message, self.terminal.sink)}\n")
+        else:
+            self.say(message, sys.stderr)
+
+    def say(self, message: str, stream: Any) -> None:
+        """Print a message of the shell's own in the foreground."""
+        print(self._shown(message, stream), file=stream)
+
+    def _shown(self, message: str, stream: Any) -> str:
+        return for_stream(message, stream, self.terminal.size()[0])
 
     @contextmanager
     def session(self) -> Iterator[None]:
         """Take over streams, signals and reports for as long as the shell runs."""
         with ExitStack() as stack:
             stack.enter_context(short_warnings())
-            previous = hooks.set_report(self._report)
-            stack.callback(hooks.set_report, previous)
+            if self._interacting:
+                stack.callback(hooks.set_report, hooks.set_report(self._report))
             stack.enter_context(self.jobs.watched())
             stack.enter_context(self.failures.of_threads())
             if self.terminal.interactive:
@@ -239,7 +259,10 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         keys = self.host.typed_ahead()
         if keys:
             keys += self.terminal.typed()
-        with self.console.lending(), self.interrupts.ignored():
+        with ExitStack() as stack:
+            stack.enter_context(self.console.lending())
+            heard = stack.enter_context(passing_on(self.terminal.source.fileno()))
+            stack.enter_context(self.interrupts.left_to(heard))
             if keys and not self.terminal.type(keys):
                 self.host.type_ahead(keys)
             yield self.errors.terminal_fd
@@ -358,7 +381,7 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         if self.guest.cancelling and isinstance(value, CancelledError):
             return  # the KeyboardInterrupt is shown
         if isinstance(value, KeyboardInterrupt):
-            print(f"\x1b[31m{summarise(value)}\x1b[m", file=sys.stderr)
+            self.say(tint(summarise(value), "31"), sys.stderr)
         elif not self._interacting:
             if not isinstance(value, SystemExit):
                 print(plain(value), end="", file=sys.stderr)
@@ -400,6 +423,15 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         self.failures.add(where, exc)
 
     # -- the terminal
+
+    def init_magics(self) -> None:
+        """Make the magics; IPython's own `%gui` would log what is refused."""
+        super().init_magics()
+        self.magics_manager.register_function(self._gui, magic_name="gui")
+
+    def _gui(self, line: str) -> None:
+        """Let Qt run beside the prompt: `%gui qt`."""
+        self.enable_gui(line.strip() or None)
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Bring Qt in: what `%gui qt` and `%matplotlib qt` do. Other toolkits have no place here.

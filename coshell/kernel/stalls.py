@@ -15,6 +15,7 @@ from cothread.scheduler import scheduler
 from .console import Console
 from .interrupt import Interrupts
 from .jobs import Jobs
+from .messages import tint
 from .watchdog import Hog, Watchdog
 
 __all__ = ["Stalls"]
@@ -25,6 +26,11 @@ BROKEN_S: Final = 2.0
 
 A shorter calculation survives it: the operator may have meant the line."""
 CTRL_C: Final = b"\x03"
+ADVICE: Final = (
+    "That cell held everything for {held_s:.1f} s: jobs and panels stood still. sleep() lets them"
+    " run, time.sleep() does not; long calculations call Yield()."
+)
+"""Told once: the next time, PAUSED on the screen is enough."""
 
 
 class Stalls:
@@ -52,6 +58,7 @@ class Stalls:
         self._typed_interrupt = False
         self._seen = ""
         self._watchdog = Watchdog(self)
+        self._advised = False
         self.cell_ran = False
 
     @contextmanager
@@ -140,11 +147,9 @@ class Stalls:
             name = stall.name if job is None else f"job {job.number} ({job.name})"
             # A slot of Qt's has ended when it is found out, and only the watchdog saw where it was.
             place = f"seen at {self._seen}" if self._seen else f"until {stall.where}"
-            self._show(f"\x1b[33m{name} held everything for {stall.held_s:.1f} s, {place}\x1b[m")
+            self._show(tint(f"{name} held everything for {stall.held_s:.1f} s, {place}", "33"))
         elif self.cell_ran and (self._jobs.count_running or self._console.dock.items):
             self.cell_ran = False
-            self._show(
-                f"\x1b[33mThat cell held everything for {stall.held_s:.1f} s:"
-                " jobs and panels stood still. sleep() lets them run, time.sleep() does not;"
-                " long calculations call Yield().\x1b[m"
-            )
+            if not self._advised:
+                self._advised = True
+                self._show(tint(ADVICE.format(held_s=stall.held_s), "33"))

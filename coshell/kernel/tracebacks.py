@@ -20,6 +20,7 @@ import IPython
 from IPython.core.error import UsageError
 
 from .failures import Failure, line_of, summarise
+from .messages import tint
 
 if TYPE_CHECKING:
     from .shell import CoShell
@@ -76,7 +77,7 @@ def show_short(shell: CoShell, exc: BaseException) -> None:
     exc.with_traceback(without_shell(exc.__traceback__))
     failure = shell.failures.keep(f"In [{shell.execution_count - 1}]", exc)
     alone = shell.tracebacks == "line" or isinstance(exc, UsageError) or is_operators(exc)
-    print(short(failure, exc, places=not alone), file=sys.stderr)
+    shell.say(short(failure, exc, places=not alone), sys.stderr)
     if shell.call_pdb:
         shell.debugger(force=True)
 
@@ -140,5 +141,5 @@ def _places(trace: TracebackType | None) -> Iterator[str]:
         if name.startswith("<ipython-input-"):
             name = f"In [{name.split('-')[2]}]"
         function = "" if code.co_name == "<module>" else f" in {code.co_name}"
-        yield f"\x1b[2m  {name}:{trace.tb_lineno}{function}\x1b[m  {source}"
+        yield f"{tint(f'  {name}:{trace.tb_lineno}{function}', '2')}  {source}"
         trace = trace.tb_next

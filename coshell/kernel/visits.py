@@ -42,7 +42,7 @@ class Visits:
         """
         name = f"thread {threading.current_thread().name}"
         if self._shell.simple_prompt:
-            self._shell.emit(
+            self._shell.tell(
                 f"{name}: breakpoint() is passed over on this terminal; it stops cells and jobs"
             )
             return

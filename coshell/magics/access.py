@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import REMAINDER, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from catools import DBR_CHAR_STR, DBR_STRING, ca_nothing, connect
 from coshell.convert import ConversionError
 from coshell.expression import ExpressionError
 from coshell.get import about, read
+from coshell.kernel.messages import for_stream
 from coshell.magics.parsing import LineParser, Refused, Spec, duration
 from coshell.magics.windows import show_put
 from coshell.names import PatternError, near, pvs
@@ -172,7 +174,7 @@ def _caput(session: Session, options: Namespace) -> Any:
         more = f"; and so with {len(result) - 1} more" if len(result) > 1 else ""
         raise Refused(sanitise(str(result[0])) + more)
     if not options.terse:
-        print(result)
+        print(for_stream(str(result), sys.stdout, session.width()))
     return result
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +14,7 @@ from IPython.core.magic import no_var_expand
 from coshell.kernel.background import attach, spawn_code
 from coshell.kernel.failures import Failure
 from coshell.kernel.jobs import Job, Jobs
+from coshell.kernel.messages import tint
 from coshell.kernel.shell import CoShell
 from coshell.magics.parsing import HelpAsked, LineParser, Refused, without_semicolon
 from cothread import Timedout
@@ -128,9 +130,9 @@ def _fg(shell: CoShell, options: Namespace) -> Any:
     else:
         job = _job(shell, options.job, "fg")
     if job.ended is None:
-        print(f"\x1b[2m{_title(job)} · Ctrl-C interrupts it, Ctrl-Z leaves it\x1b[m")
+        shell.say(tint(f"{_title(job)} · Ctrl-C interrupts it, Ctrl-Z leaves it", "2"), sys.stdout)
         if not attach(shell, job):
-            print(f"\x1b[2m{_title(job)} goes on in the background\x1b[m")
+            shell.say(tint(f"{_title(job)} goes on in the background", "2"), sys.stdout)
             return None
     return _outcome(job)
 
@@ -148,7 +150,7 @@ def _out(shell: CoShell, options: Namespace) -> Lines:
         lines = Lines(lines[-options.n :] if options.n > 0 else [])
     missing = job.written - len(job.output)
     if missing and options.n is None:
-        lines.insert(0, f"\x1b[2m… {missing} lines before these are no longer kept\x1b[m")
+        lines.insert(0, f"… {missing} lines before these are no longer kept")
     return lines
 
 

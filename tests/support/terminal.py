@@ -169,6 +169,13 @@ class Terminal:
         return above + self.lines
 
     @property
+    def colours(self) -> set[str]:
+        """The colours on the screen, foreground and background."""
+        self.look()
+        rows = self._screen.buffer.values()
+        return {colour for row in rows for cell in row.values() for colour in (cell.fg, cell.bg)}
+
+    @property
     def cursor(self) -> tuple[int, int]:
         """Where the cursor stands: (column, row), from 0."""
         self.look()

@@ -216,5 +216,12 @@ def test_keys_typed_before_a_ctrl_c_that_breaks_a_job_are_let_go(shell):
 
 def test_a_cell_that_blocks_is_told_once(shell):
     shell.line("job = Spawn(Sleep, 1000); import time; time.sleep(1.5)")
-    shell.wait_for("That cell held everything for 1.")
+    shell.wait_for("That cell held everything for 1.", "time.sleep() does not", "Yield()")
     shell.wait_prompt(3)
+    shell.line("time.sleep(1.5)")
+    shell.wait_for("PAUSED")
+    shell.wait_prompt(4)
+    # What would be told is on the screen before another cell has run.
+    shell.line("Sleep(0.1); 6 * 7")
+    shell.wait_for("Out[4]: 42")
+    assert "".join(shell.history).count("That cell held everything") == 1

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 from pathlib import Path
 
 import psutil
@@ -50,6 +53,27 @@ def test_ctrl_c_for_a_command_is_not_seen_by_the_prompt(start, term):
     assert "KeyboardInterrupt" not in shell.text
 
 
+def test_a_sigint_from_outside_is_for_the_command_as_the_key_is(shell):
+    script = "trap 'echo cau''ght' INT; echo be''gun; sleep 0.5; sleep 0.5; echo do''ne"
+    for number, press in enumerate(
+        (lambda: shell.key("ctrl-c"), lambda: os.kill(shell.process.pid, signal.SIGINT)), 3
+    ):
+        shell.key("ctrl-l")
+        shell.line(f"!{script}")
+        shell.wait_match("^begun$")
+        press()
+        shell.wait_match("^done$")
+        shell.wait_prompt(number)
+        assert len(re.findall("^.*caught$", shell.text, re.MULTILINE)) == 1
+    shell.line("!echo a''gain; sleep 1000")
+    shell.wait_match("^again$")
+    os.kill(shell.process.pid, signal.SIGINT)
+    shell.wait_prompt(5)
+    shell.line("_exit_code")
+    shell.wait_for("Out[5]: -2")
+    assert "KeyboardInterrupt" not in shell.text
+
+
 def test_the_output_of_a_command(shell):
     shell.line(COUNT)
     shell.wait_prompt(3)
@@ -76,6 +100,29 @@ def test_a_long_text_is_paged(shell):
     shell.wait_for("text 499")
     shell.send("q")
     shell.wait_prompt(5)
+
+
+def test_an_editor_gets_the_terminal_and_jobs_go_on(start, tmp_path):
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nread -p 'Text: ' text\necho \"$text\" > $1\n")
+    editor.chmod(0o755)
+    shell = start("--no-banner", env={"EDITOR": str(editor)})
+    shell.wait_prompt(1)
+    shell.line(COUNT)
+    shell.wait_prompt(2)
+    shell.line("%edit")
+    shell.wait_for("Text:")
+    shell.line("m = len(n); Sleep(0.2); print('edi''ted', len(n) > m)")
+    shell.wait_for("edited True")
+    shell.wait_prompt(3)
+    editor.write_text("#!/bin/sh\nsleep 0.5; exit 3\n")
+    shell.line("m = len(n)")
+    shell.wait_prompt(4)
+    shell.line("%edit")
+    shell.wait_for("ended with status 3")
+    shell.wait_prompt(5)
+    shell.line("len(n) - m > 5")
+    shell.wait_for("Out[5]: True")
 
 
 def test_input_lets_jobs_run_and_can_be_edited(shell):

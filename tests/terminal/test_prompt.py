@@ -151,8 +151,17 @@ def test_a_password_is_not_shown(shell):
 
 def test_toolkits_other_than_qt_are_refused_in_one_line(shell):
     shell.line("%gui tk")
-    shell.wait_for("coshell runs Qt beside the prompt, not tk")
+    shell.wait_match(r"^✗ coshell runs Qt beside the prompt, not tk; try %gui qt · %why 1$")
     assert "Traceback" not in shell.text
+    assert "root" not in shell.text
+
+
+def test_messages_are_broken_between_words(shell):
+    shell.resize(40, 24)
+    shell.line("raise ValueError('one two three four five six seven eight')")
+    shell.wait_match(r"(?s)^✗ ValueError: one two three four five$.^  six seven eight · %why 1$")
+    shell.line("print('x' * 39, 'printed')")
+    shell.wait_match(r"(?s)^x{39}$.^printed$")
 
 
 def test_an_error_in_a_cell_is_a_numbered_line_and_its_place(shell):

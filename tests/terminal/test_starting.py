@@ -83,6 +83,43 @@ def test_code_from_the_command_line_or_a_pipe(home, code, status, piped):
 
 
 @pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise KeyboardInterrupt", "KeyboardInterrupt\n"),
+        ("1 +", "SyntaxError: invalid syntax"),
+        ("str?", "Init signature: str("),
+        ("caget = 1", "caget was a function of coshell's"),
+        ("Spawn(lambda: 1 / 0); sleep(0.01)", "in <lambda>\n"),
+        ("%gui tk", "coshell runs Qt beside the prompt, not tk"),
+    ],
+)
+def test_no_colours_go_to_what_is_no_terminal(home, code, said):
+    startup = Path(home["IPYTHONDIR"]) / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "10-bad.py").write_text("1 / 0\n")
+    ended = run(home, "-c", code)
+    assert said in ended.stdout + ended.stderr
+    assert "10-bad.py: ZeroDivisionError: division by zero" in ended.stderr
+    assert "\x1b" not in ended.stdout + ended.stderr
+
+
+def test_no_color_is_honoured(start):
+    shell = start("--no-banner", env={"NO_COLOR": "1"})
+    shell.wait_prompt(1)
+    shell.line("job = Spawn(lambda: (print('said' + ' by a job'), 1 / 0))")
+    shell.wait_for("[1] said by a job", "✗ job 1 (<lambda>): ZeroDivisionError")
+    shell.line("def f(x): return [x] * 2 + 'no such'")
+    shell.key("enter")
+    shell.wait_prompt(3)
+    shell.line("f(1)")
+    shell.wait_for("✗ TypeError")
+    shell.line("1 +* 'one'")
+    shell.wait_for("SyntaxError")
+    shell.wait_prompt(5)
+    assert shell.colours == {"default"}
+
+
+@pytest.mark.parametrize(
     ("option", "said"),
     [
         ("--no-baner", "there is no option --no-baner; did you mean --no-banner? "),
