@@ -180,6 +180,8 @@ def measure(
         Unavailable: it could not be run, or failed.
     """
     settings = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+    # As for everybody: compiled modules are kept.
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
     settings.pop("PYTHONPATH", None)
     program = PROGRAMS / contender.program
     if contender.home == "native":
