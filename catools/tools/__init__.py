@@ -2,8 +2,8 @@
 """caget, caput, camonitor, cainfo and pvtree for the command line.
 
 Thin over the Python functions; flags and output follow the tools of EPICS base, those of pvtree
-the program `pvtree.py` of Diamond's cothread. The exit status is 0 when all went well, 1 when some
-PV failed, 2 when the command line was wrong.
+the program `pvtree.py` of Diamond's cothread. The exit status is 0 when all went well, and 1 when
+some PV failed or the command line was wrong.
 """
 
 from __future__ import annotations
@@ -25,6 +25,20 @@ TOOLS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "pvtree": tree.main,
 }
 
+HELP: Final = """\
+usage: python -m catools TOOL [ARGUMENT ...]
+
+Read, write and watch the PVs of an EPICS control system.
+
+tools:
+  caget PV ...       read
+  caput PV VALUE     write, and show the old and the new value
+  camonitor PV ...   a line for each update, until Ctrl-C
+  cainfo PV ...      who serves it, of what type, with which rights
+  pvtree PV          where a record takes its value from
+
+'TOOL -h' explains the flags of each; they are those of EPICS base."""
+
 
 def main(argv: Sequence[str] | None = None, known: Callable[[], Iterable[str]] = tuple) -> int:
     """Run a tool.
@@ -36,11 +50,14 @@ def main(argv: Sequence[str] | None = None, known: Callable[[], Iterable[str]] =
         The exit status.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in ("-h", "--help"):
+        print(HELP)
+        return 0
     tool = TOOLS.get(words[0]) if words else None
     if tool is None:
-        wanted = f"no tool {words[0]!r}" if words else "which tool?"
-        print(f"catools: {wanted} There are: {', '.join(TOOLS)}", file=sys.stderr)
-        return 2
+        wanted = f"there is no tool {words[0]!r}." if words else "which tool?"
+        print(f"catools: {wanted} There are {', '.join(TOOLS)}; -h explains.", file=sys.stderr)
+        return 1
     try:
         status = tool(words[1:])
         sys.stdout.flush()

@@ -25,11 +25,11 @@ from .show import details, failure, padded, value_text, wide_line
 __all__ = ["main", "read", "reading"]
 
 EXAMPLES = """\
-  caget SR-DI-DCCT:SIGNAL          name and value
-  caget -t -f3 SR-DI-DCCT:SIGNAL   the value alone, with three decimals
-  caget -a SR-RF:FREQ SR-VA:P      with timestamp and alarm
-  caget -d DBR_CTRL_DOUBLE SR-RF:FREQ   with units and limits
-  caget -#5 SR-BPM-01:WAVE         five elements of an array
+  caget SR-DI-DCCT:SIGNAL           name and value
+  caget -t -f3 SR-DI-DCCT:SIGNAL    the value alone, with three decimals
+  caget -a SR-RF:FREQ SR-VA:P       with timestamp and alarm
+  caget -d CTRL_DOUBLE SR-RF:FREQ   with units and limits
+  caget -#5 SR-BPM-01:WAVE          five elements of an array
 """
 
 _FORMATS = {

@@ -14,7 +14,7 @@ from .options import add_pvs, make_parser, parse
 __all__ = ["main"]
 
 EXAMPLES = """\
-  cainfo SR-RF:FREQ          who serves it, of what type and length, with what rights
+  cainfo SR-RF:FREQ   who serves it, its type and length, the rights
 """
 
 

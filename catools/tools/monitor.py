@@ -23,8 +23,8 @@ from .show import failure, padded, stamp_text, wide_line
 __all__ = ["Stamps", "main"]
 
 EXAMPLES = """\
-  camonitor SR-DI-DCCT:SIGNAL      each update on a line, until Ctrl-C
-  camonitor -m va -t c SR-VA:P     values and alarms, with this computer's time
+  camonitor SR-DI-DCCT:SIGNAL         each update on a line, until Ctrl-C
+  camonitor -m va -t c SR-VA:P        values and alarms, this computer's time
   camonitor -t sI SR-DI-DCCT:SIGNAL   time since the PV's previous update
 """
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ..dbr import DBR_ENUM_STR
 from ..protocol.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE, DBR_TYPES
@@ -49,9 +49,17 @@ class Style:
         return None if self.numbers_of_states else DBR_ENUM_STR
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses as the tools of EPICS base do: in a line, with status 1."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and end."""
+        self.exit(1, f"{self.prog}: {message}\n-h explains the flags.\n")
+
+
 def make_parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
     """Return a parser with the flags every tool has."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=name,
         description=description,
         epilog=f"examples:\n{examples}",

@@ -20,11 +20,11 @@ from .show import padded, value_text, wide_line
 __all__ = ["main"]
 
 EXAMPLES = """\
-  caput SR-RF:FREQ 499.65          old and new value are shown
-  caput -c -w 30 SR-MO-01 12.5     wait until the motion has ended
-  caput -a SR-BPM:TABLE 3 1 2 3    an array, its length first
+  caput SR-RF:FREQ 499.65                old and new value are shown
+  caput -c -w 30 SR-MO-01 12.5           wait until the motion has ended
+  caput -a SR-BPM:TABLE 3 1 2 3          an array, its length first
   caput -S SR-CS:MESSAGE "a long text"   an array of characters
-  caput -n SR-SH:MODE 2            a state by its number
+  caput -n SR-SH:MODE 2                  a state by its number
 """
 
 

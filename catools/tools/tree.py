@@ -22,8 +22,8 @@ from .show import printable
 __all__ = ["main"]
 
 EXAMPLES = """\
-  pvtree SR-DI:LIFETIME      the record, its inputs, their inputs, with values and alarms
-  pvtree -qm SR-DI:LIFETIME  which of these links do not pass alarms on
+  pvtree SR-DI:LIFETIME       the record and its inputs, with values and alarms
+  pvtree -qm SR-DI:LIFETIME   which of these links do not pass alarms on
 """
 
 

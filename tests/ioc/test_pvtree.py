@@ -203,4 +203,4 @@ def test_a_terminal_that_can_gets_colours(tree_ioc, term, coloured):
 def test_without_arguments_it_explains_itself(run):
     assert run() == run("--help")
     assert "pvtree SR-DI:LIFETIME" in run("--help")
-    assert run("--nonsense", status=2) == ""
+    assert run("--nonsense", status=1) == ""

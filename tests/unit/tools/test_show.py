@@ -13,7 +13,7 @@ from catools import dbr
 from catools.conversion import read_request
 from catools.errors import ca_nothing
 from catools.protocol.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE, DBR_TYPES
-from catools.tools import main
+from catools.tools import TOOLS, main
 from catools.tools.get import reading
 from catools.tools.monitor import Stamps
 from catools.tools.options import add_format, dbr_type, event_bits, make_parser, style_of
@@ -219,15 +219,28 @@ def test_wrong_command_lines(words, capsys):
         status = main(words)
     except SystemExit as leaving:
         status = leaving.code
-    assert status == 2
-    assert capsys.readouterr().err
+    assert status == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{words[0]}: " if words[:1] and words[0] in TOOLS else "catools: ")
+    assert "-h explains" in said
 
 
-@pytest.mark.parametrize("tool", ["caget", "caput", "camonitor", "cainfo"])
-def test_help_shows_examples(tool, capsys):
+@pytest.mark.parametrize("tool", TOOLS)
+def test_help_shows_examples(tool, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit, match="0"):
         main([tool, "-h"])
-    assert f"examples:\n  {tool} " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"examples:\n  {tool} " in said
+    assert max(map(len, said.splitlines())) < 80
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_the_tools(flag, capsys):
+    assert main([flag]) == 0
+    said, refused = capsys.readouterr()
+    assert not refused
+    assert [line.split()[0] for line in said.splitlines() if line.startswith("  ")] == [*TOOLS]
 
 
 def test_default_wait_from_the_environment(monkeypatch):
