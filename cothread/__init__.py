@@ -16,7 +16,6 @@ from .coselect import *  # noqa: F403 - select, poll and the POLL… constants t
 from .errors import Cancelled, CothreadError, WasCancelled, WrongThread
 from .events import Event, EventQueue, Pulse, RLock
 from .groups import Group
-from .inspection import Statistics, cothreads
 from .quitting import Quit, WaitForQuit
 from .scheduler import scheduler
 from .tasks import Protect, Spawn, WaitForAll, current
@@ -25,6 +24,7 @@ from .timers import Timer
 from .waiting import Sleep, SleepUntil, Yield
 
 if TYPE_CHECKING:
+    from .inspection import Statistics, cothreads
     from .loops.asyncio_guest import GuestLoop, as_future, asyncio_hook, run_async
     from .loops.qt import iqt
 
@@ -82,8 +82,10 @@ scheduler_thread_id = scheduler.thread_id
 # For those who ask which cothread this is: its interface is that of this version.
 __version__ = "2.20.1+coshell"
 
-# asyncio takes as long to import as everything else here: it is loaded when first used.
+# Loaded when first used: asyncio takes as long to import as everything else here.
 _LATE = {
+    "Statistics": "inspection",
+    "cothreads": "inspection",
     "GuestLoop": "loops.asyncio_guest",
     "as_future": "loops.asyncio_guest",
     "asyncio_hook": "loops.asyncio_guest",
