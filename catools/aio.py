@@ -5,8 +5,9 @@
     async def main() -> None:
         print(await aio.caget("SR-DI-DCCT:SIGNAL"))
 
-Arguments, results and errors are those of the functions without `await`. Cancelling the awaiting
-task cancels the request.
+Arguments, results and errors are those of the functions without `await`. While one waits, other
+coroutines and cothreads run. Cancelling the awaiting task cancels the request. Guest loops run in
+the scheduler's thread, so other threads are not for these.
 """
 
 from __future__ import annotations

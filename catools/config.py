@@ -17,7 +17,10 @@ from typing import Final
 
 from .protocol.commands import REPEATER_PORT, SERVER_PORT
 
+__all__ = ["DEFAULTS", "Address", "Config", "read_config"]
+
 Address = tuple[str, int]
+"""A host's address as dotted numbers, and a port."""
 
 LOOPBACK: Final = "127.0.0.1"
 LOWEST_PORT: Final = 5001
@@ -43,7 +46,21 @@ DEFAULTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings of one client, and what had to be said about them."""
+    """Settings of one client, and what had to be said about them.
+
+    Attributes:
+        addresses: where to search over UDP, as (address, port).
+        name_servers: where to search over TCP.
+        server_port: for addresses that name no port, and where servers listen that name none.
+        repeater_port: where beacons are to be had.
+        connection_timeout_s: after so many seconds of silence a server is asked for a sign of life.
+        longest_search_period_s: seconds between searches for a name that is long not answered.
+        max_payload: bytes of one message, at most.
+        multicast_ttl: over how many routers a search sent to a multicast address may go.
+        user, host: who we are to servers, which grant rights by it.
+        from_environment: the EPICS_CA_* variables that were set, and to what.
+        notices: what was wrong with them.
+    """
 
     addresses: tuple[Address, ...] = ()
     name_servers: tuple[Address, ...] = ()

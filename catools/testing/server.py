@@ -30,7 +30,9 @@ LOOPBACK: Final = "127.0.0.1"
 PORTS_TRIED: Final = 20
 
 Handler = Callable[[Connection, Frame], object]
-"""What a test does instead of the default answer; returning True gives the default answer too."""
+"""What a test does instead of the default answer: called with the connection and the message.
+
+Returning True gives the default answer too."""
 
 
 class Server:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import pdoc
 import pdoc.render
 from pdoc import doc_ast
 
 import catools
+import catools.testing
 import cothread
 
 # Those that programs import, by the names they import them by.  The old paths of the Channel Access
@@ -40,6 +42,7 @@ PUBLIC = {
     "Client": {"__init__", "statistics", "purge", "close"},
     "Monitor": {"close"},
     "PutHooks": {"add", "remove"},
+    "Server": {"__init__", "env", "connection", "on", "start", "listen", "refuse", "close"},
     "ca_array": {"enum_str", "plain"},
 }
 
@@ -54,16 +57,18 @@ def is_internal(entry: pdoc.doc.Doc[object]) -> bool:
         return False
     if owner in PUBLIC:
         return name not in PUBLIC[owner]
-    return isinstance(entry, pdoc.doc.Variable) and not entry.docstring
+    is_variable = isinstance(entry, pdoc.doc.Variable) and not entry.default_value_str
+    return is_variable and not entry.docstring
 
 
-def texts_of_variables() -> dict[str, str]:
-    """Return what is said of the variables that `catools` imports where they are defined."""
-    found: dict[str, str] = {}
+def tell_of_variables(package: ModuleType) -> None:
+    """Say of the variables that a package imports what is said where they are defined."""
+    # pdoc keeps what it has read, and looks into the importing module only.
+    texts = doc_ast.walk_tree(package).var_docstrings
     for name, module in list(sys.modules.items()):
-        if name.startswith("catools."):
-            found |= doc_ast.walk_tree(module).var_docstrings
-    return {name: text for name, text in found.items() if name in catools.__all__}
+        if name.startswith(f"{package.__name__}."):
+            found = doc_ast.walk_tree(module).var_docstrings
+            texts.update((name, found[name]) for name in package.__all__ if name in found)
 
 
 def main(directory: str) -> None:
@@ -84,9 +89,8 @@ def main(directory: str) -> None:
         # pdoc looks names up without asking the module for those it makes when needed.
         package.__all__ += late
         vars(package).update({name: getattr(package, name) for name in package.__all__})
-    # pdoc looks for a variable's text where it is imported, and we say it where it is defined.
-    texts = texts_of_variables()
-    doc_ast.walk_tree(catools).var_docstrings.update(texts)
+    tell_of_variables(catools)
+    tell_of_variables(catools.testing)
     pdoc.pdoc(*MODULES, output_directory=Path(directory))
     print(f"reference: {Path(directory) / 'index.html'}")
 
