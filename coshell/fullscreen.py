@@ -77,7 +77,10 @@ class FullScreen:
         self.app.timeoutlen = 0.05
 
     async def run(self) -> None:
-        """Show the screen until the operator leaves; the terminal is as it was afterwards."""
+        """Show the screen until the operator leaves; the terminal is as it was afterwards.
+
+        Suspends: until then.
+        """
         loop = asyncio.get_running_loop()
 
         def changed() -> None:

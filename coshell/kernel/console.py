@@ -205,7 +205,10 @@ class Console:
 
     @contextmanager
     def lending(self) -> Iterator[None]:
-        """Lend the terminal, as it was found, to a program that talks to it directly."""
+        """Lend the terminal, as it was found, to a program that talks to it directly.
+
+        Suspends: until the terminal has taken what was written before.
+        """
         self.clear_dock()
         self.flush()
         while self.terminal.resume():
