@@ -28,10 +28,8 @@ Like an item it may have `refresh_s`.
 Failure: TypeAlias = Callable[[str, BaseException], object]
 
 SEPARATOR = " · "
-OUTPUT_ROWS: Final = 6
-"""What the dock leaves on a screen of ordinary size, at least."""
 PROMPT_ROWS: Final = 3
-"""What it leaves on any."""
+"""What the dock leaves on the smallest of screens."""
 
 
 @runtime_checkable
@@ -214,7 +212,7 @@ class Dock:
 
 def dock_rows(rows: int) -> int:
     """Return how many rows of a screen the dock may take: output and prompt keep a useful part."""
-    return max(rows - max(rows // 3, min(OUTPUT_ROWS, rows // 2), PROMPT_ROWS), 0)
+    return max(rows - max(-(-rows // 3), PROMPT_ROWS), 0)
 
 
 def share(wanted: Sequence[int], room: int) -> list[int]:

@@ -61,7 +61,8 @@ def test_nothing_drawn_yet_is_not_paused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "taken"), [(60, 40), (24, 16), (18, 12), (12, 6), (10, 5), (6, 3), (5, 2), (3, 0)]
+    ("rows", "taken"),
+    [(60, 40), (25, 16), (24, 16), (10, 6), (9, 6), (6, 3), (5, 2), (3, 0), (1, 0)],
 )
 def test_the_dock_leaves_a_useful_part_of_the_screen(rows: int, taken: int) -> None:
     assert dock_rows(rows) == taken
