@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import linecache
 import os
 import re
@@ -29,14 +30,18 @@ __all__ = ["plain", "short_warnings", "show_short"]
 
 OPERATORS: Final = frozenset({"catools", "cothread", "coshell"})
 """Packages whose exceptions say in their message all that an operator needs."""
-SHELL: Final = tuple(
-    f"{directory}{os.sep}"
-    for directory in (
-        Path(IPython.__file__).parent,
-        *(Path(__file__).parents[2] / name for name in OPERATORS),
-    )
+SHELL: Final = (
+    "<frozen ",
+    *(
+        f"{directory}{os.sep}"
+        for directory in (
+            Path(IPython.__file__).parent,
+            Path(importlib.__file__).parent,
+            *(Path(__file__).parents[2] / name for name in OPERATORS),
+        )
+    ),
 )
-"""Directories of what no operator has written."""
+"""Where the code is, file by file, that no operator has written."""
 PLACES: Final = 5
 _UNKNOWN: Final = re.compile(r"(?:Line magic function|Cell magic) `(%%?)(\w+)` not found(.*)")
 

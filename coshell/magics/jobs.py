@@ -161,11 +161,13 @@ def _result(shell: CoShell, options: Namespace) -> Any:
     return _outcome(job)
 
 
-def _why(shell: CoShell, options: Namespace) -> Failure:
+def _why(shell: CoShell, options: Namespace) -> Failure | None:
     try:
         return shell.failures.find(options.number)
     except LookupError as reason:
-        raise Refused(str(reason.args[0])) from None
+        # As a failure it would be the newest, and the next that is asked for.
+        print(reason.args[0])
+        return None
 
 
 def _spawn(shell: CoShell, line: str, cell: str | None = None) -> Job | None:

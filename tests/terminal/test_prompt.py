@@ -125,7 +125,7 @@ def test_a_protected_name_is_rebound_but_not_in_silence(shell):
     shell.line("caget = 3")
     shell.wait_prompt(3)
     shell.wait_until(
-        lambda: "`from catools import caget` brings it back" in "".join(shell.lines),
+        lambda: "`from catools import caget` brings it back" in " ".join(shell.text.split()),
         "a warning",
     )
     shell.line("caget = 4; Sleep(0.1)")
@@ -172,6 +172,12 @@ def test_an_error_in_a_cell_is_a_numbered_line_and_its_place(shell):
     shell.line("%caget")
     shell.wait_for("✗ %caget: the following arguments are required: PV", "· %why 2")
     assert "Traceback" not in shell.text
+    shell.line("%why 77")
+    shell.wait_for("There is no failure 77; those kept are 1 to 2.")
+    shell.line("%load_ext no_such")
+    shell.wait_for("✗ ModuleNotFoundError: No module named 'no_such' · %why 3")
+    shell.wait_prompt(7)
+    assert "importlib" not in shell.text
     shell.line("%why 1")
     shell.wait_for("In [3]\n", "Traceback (most recent call last)", "ZeroDivisionError")
 
