@@ -114,8 +114,9 @@ def test_it_is_a_stock_ipython_again(ipython):
     ipython.wait_prompt(8)
     ipython.line("_exit_code")
     ipython.wait_for("Out[8]: 3")
-    ipython.line("%load_ext coshell")
     ipython.wait_prompt(9)
+    ipython.line("%load_ext coshell")
+    ipython.wait_prompt(10)
     ipython.line("%caget -h")
     ipython.wait_for("examples:")
 
