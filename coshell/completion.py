@@ -29,6 +29,8 @@ FIELDS: Final = (
     *("TSE", "TIME", "UDF", "ACKS", "ACKT", "NORD", "NELM", "FTVL", "RVAL", "CALC", "INPA", "INPB"),
 )
 LIMIT: Final = 500
+FILES: Final = frozenset({"-l", "--load"})
+"""Options after which the name of a file is typed."""
 
 _CALL = re.compile(
     r"""\b(?:caget|caput|camonitor|cainfo|connect|PV|pvs|PV_array)\s*\(\s*\[?"""
@@ -117,6 +119,8 @@ class PVMatcher:
             if not re.match(r"[\w{]", magic["rest"] or "w"):
                 return None
         words = magic["rest"].split(" ")
+        if len(words) > 1 and words[-2] in FILES:
+            return None
         names = [word for word in words[:-1] if word and not word.startswith("-")]
         if magic["magic"] == "caput" and names:
             return words[-1].lstrip("'\""), names[0]
@@ -131,6 +135,16 @@ class PVMatcher:
         if dot and any(base in index for index in indexes):
             return [f"{base}.{name}" for name in FIELDS if name.startswith(field.upper())]
         return parts(indexes, typed)
+
+    def nothing_else(self, typed: str, pv: str | None = None) -> list[str]:
+        """Return what keeps others from offering words of Python for what can be none.
+
+        That is the typed text itself: IPython asks everybody as long as nobody offers anything.
+        """
+        if pv is None:
+            return [typed] if typed and not typed.startswith("-") else []
+        metadata = self._session.metadata.get(pv)
+        return [typed] if typed and metadata is not None and metadata.enums else []
 
     def _states(self, typed: str, metadata: Metadata | None) -> list[str]:
         if metadata is None:
@@ -150,7 +164,7 @@ def install(shell: Any, session: Session) -> PVMatcher:
         typed = matcher.typed(context.text_until_cursor)
         if typed is None:
             return {"completions": []}
-        completions: Sequence[str] = matcher.candidates(*typed)
+        completions: Sequence[str] = matcher.candidates(*typed) or matcher.nothing_else(*typed)
         return {
             "completions": [SimpleCompletion(text=text, type="PV") for text in completions],
             "matched_fragment": typed[0],

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -119,6 +120,16 @@ def test_the_dock_yields_to_the_completion_menu(shell):
     shell.key("esc", "ctrl-c")
     shell.wait_gone("calendar")
     shell.wait_for("row 0")
+
+
+@pytest.mark.parametrize("line", ["%caget NO:Z", "caget('NO:Z", "%camonitor NO:*"])
+def test_tab_offers_no_python_where_a_pv_is_typed(shell, line):
+    """Python's ZeroDivisionError is not what `NO:Z` begins."""
+    shell.send(line)
+    shell.key("tab")
+    shell.send("@")
+    shell.wait_match(rf"^In \[2\]: {re.escape(line)}@$")
+    assert "Error" not in shell.text
 
 
 def test_a_protected_name_is_rebound_but_not_in_silence(shell):

@@ -65,10 +65,19 @@ def test_every_name_is_reached_by_following_the_parts(names, typed):
         ("print('SR:", None),
         ("caget = 3", None),
         ("%timeit SR:", None),
+        ("%pvs --load SR", None),
     ],
 )
 def test_where_a_name_is_being_typed(matcher, text, typed):
     assert matcher.typed(text) == typed
+
+
+def test_what_is_no_python_is_not_completed_as_python(matcher):
+    assert matcher.nothing_else("SR:Z") == ["SR:Z"]
+    assert matcher.nothing_else("SR:*") == ["SR:*"]
+    assert matcher.nothing_else("X", "LI:GUN:STATE") == ["X"]
+    assert matcher.nothing_else("x", "SR:CURRENT") == []
+    assert matcher.nothing_else("--ver") == matcher.nothing_else("") == []
 
 
 def test_fields_after_a_dot(matcher):
