@@ -29,6 +29,7 @@ from cothread import Event, Sleep, Spawn, Timedout
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
+from .colours import tint
 from .dock import Dock, cells, clip, dock_rows
 from .terminal import Terminal
 
@@ -235,7 +236,7 @@ class Console:
         if self.terminal.paints and (self.screen is not None or self._painted_from):
             columns, rows = self.terminal.size()
             line = clip(text, columns)
-            said = f"\x1b[{rows};1H\x1b[7;31m{line}\x1b[m\x1b[K"
+            said = f"\x1b[{rows};1H{tint(line, '7;31')}\x1b[K"
             if not self.lent and (self.screen is None or self.screen.at_bottom()):
                 for row, title in self.dock.paused(self.clock()):
                     if row < -1:
@@ -303,7 +304,7 @@ class Console:
         pending = self._pending
         batch = [pending.popleft() for _ in range(min(limit, len(pending)))]
         if self.dropped:
-            batch.insert(0, f"\x1b[2m… {self.dropped} lines came too fast to show\x1b[m\n")
+            batch.insert(0, tint(f"… {self.dropped} lines came too fast to show\n", "2"))
             self.dropped = 0
         text = "".join(batch)
         if self.screen is not None:

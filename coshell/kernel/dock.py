@@ -17,6 +17,8 @@ from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from prompt_toolkit.utils import get_cwidth
 
+from .colours import strip, tint
+
 __all__ = ["Dock", "DockItem", "StatusField", "dock_rows"]
 
 StatusField: TypeAlias = Callable[[], str]
@@ -170,9 +172,7 @@ class Dock:
             lines = item.render(width, height, now)[:height]
         except Exception as failure:
             self._failed(id(item), f"panel {getattr(item, 'title', '?')!r}", failure)
-            return [
-                f"\x1b[31m{clip(f' {item.title}: rendering error (%why tells more)', width)}\x1b[m"
-            ]
+            return [tint(clip(f" {item.title}: rendering error (%why tells more)", width), "31")]
         self._failing.discard(id(item))
         self._grows_old(item)
         return lines
@@ -185,7 +185,7 @@ class Dock:
         if not parts:
             return ""
         line = clip(strip(f" {SEPARATOR.join(parts)} "), width)
-        return f"\x1b[7m{line}{' ' * (width - cells(line))}\x1b[m"
+        return tint(line + " " * (width - cells(line)), "7")
 
     def _field(self, field: StatusField) -> str:
         try:
@@ -224,16 +224,6 @@ def share(wanted: Sequence[int], room: int) -> list[int]:
         granted[i] = min(wanted[i], -(-left // (len(order) - position)))
         left -= granted[i]
     return granted
-
-
-def strip(text: str) -> str:
-    """Return ANSI text without its colour sequences."""
-    if "\x1b" not in text:
-        return text
-    plain = []
-    for i, piece in enumerate(text.split("\x1b[")):
-        plain.append(piece if i == 0 else piece.lstrip("0123456789;:")[1:])
-    return "".join(plain)
 
 
 def cells(text: str) -> int:

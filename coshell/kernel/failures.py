@@ -14,8 +14,8 @@ from typing import Any, Final
 from cothread import Callback
 from cothread.clock import monotonic
 
+from .colours import tint
 from .dock import clip
-from .messages import tint
 
 __all__ = ["Failure", "Failures", "line_of", "summarise"]
 

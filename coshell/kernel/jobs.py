@@ -20,7 +20,8 @@ from cothread import Pulse, Spawn, Timedout, WasCancelled, current, hooks
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
-from .dock import cells, clip, strip
+from .colours import strip
+from .dock import cells, clip
 from .failures import summarise
 
 __all__ = ["Job", "Jobs"]

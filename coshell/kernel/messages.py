@@ -6,25 +6,17 @@ What cells, jobs and programs print is not touched: their lines stay as they are
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any, Final
 
-from .dock import cells, strip
+from .colours import strip
+from .dock import cells
 
-__all__ = ["for_stream", "tint", "wrap"]
+__all__ = ["for_stream", "wrap"]
 
 INDENT: Final = "  "
-_COLOURS: Final = range(30, 38)
 _BREAK: Final = re.compile(r"(?<!·)(?<!%why) ")
 """Where a message may be broken: not between a mark and what it stands for."""
-
-
-def tint(text: str, codes: str) -> str:
-    """Return text in the colours of these codes; `NO_COLOR` leaves bold, dim and reverse."""
-    if os.environ.get("NO_COLOR"):
-        codes = ";".join(code for code in codes.split(";") if int(code) not in _COLOURS)
-    return f"\x1b[{codes}m{text}\x1b[m" if codes else text
 
 
 def for_stream(text: str, stream: Any, columns: int) -> str:

@@ -20,8 +20,8 @@ from typing import Any, Final, Protocol
 from cothread import current
 from cothread.scheduler import scheduler
 
+from .colours import tint
 from .console import Console
-from .messages import tint
 
 __all__ = ["Outlet", "Stream", "Writer", "clean", "written_for"]
 

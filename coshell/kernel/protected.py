@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from .messages import tint
+from .colours import tint
 
 __all__ = ["Protected"]
 

@@ -26,6 +26,7 @@ from cothread import Spawn, Yield, hooks
 from cothread.scheduler import scheduler
 
 from .background import breakpoints, refuse_background
+from .colours import tint
 from .commands import RunsCommands
 from .console import Console
 from .dock import Dock
@@ -36,7 +37,7 @@ from .host import PromptHost
 from .interrupt import Interrupts
 from .jobs import Job, Jobs
 from .keyboard import Keyboard, LineReader
-from .messages import for_stream, tint
+from .messages import for_stream
 from .output import Outlet
 from .outside import passing_on
 from .programs import Programs

@@ -12,10 +12,10 @@ from typing import Final
 from cothread import current, hooks
 from cothread.scheduler import scheduler
 
+from .colours import tint
 from .console import Console
 from .interrupt import Interrupts
 from .jobs import Jobs
-from .messages import tint
 from .watchdog import Hog, Watchdog
 
 __all__ = ["Stalls"]

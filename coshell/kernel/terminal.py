@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from .dock import strip
+from .colours import strip
 from .outflow import Outflow
 
 __all__ = ["Terminal"]

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final
 import IPython
 from IPython.core.error import UsageError
 
+from .colours import tint
 from .failures import Failure, line_of, summarise
-from .messages import tint
 
 if TYPE_CHECKING:
     from .shell import CoShell

@@ -12,9 +12,9 @@ from typing import Any, Final
 from IPython.core.magic import no_var_expand
 
 from coshell.kernel.background import attach, spawn_code
+from coshell.kernel.colours import tint
 from coshell.kernel.failures import Failure
 from coshell.kernel.jobs import Job, Jobs
-from coshell.kernel.messages import tint
 from coshell.kernel.shell import CoShell
 from coshell.magics.parsing import HelpAsked, LineParser, Refused, without_semicolon
 from cothread import Timedout

@@ -7,8 +7,9 @@ import io
 
 import pytest
 
-from coshell.kernel.dock import cells, strip
-from coshell.kernel.messages import for_stream, tint, wrap
+from coshell.kernel.colours import strip, tint
+from coshell.kernel.dock import cells
+from coshell.kernel.messages import for_stream, wrap
 
 ERROR = "\x1b[31m✗ ca_nothing: SR-DI-BPM-01:X never connected\x1b[m\x1b[2m · %why 12\x1b[m"
 
