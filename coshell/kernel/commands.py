@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`!cmd`, `x = !cmd` and `%edit`: a part of a shell that has `programs`."""
+"""`!cmd`, `x = !cmd`, `%edit` and the pager: a part of a shell that has `programs`."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 from subprocess import CalledProcessError
 from typing import Any
 
 from IPython.core.error import UsageError
+from IPython.core.page import get_pager_cmd
 from IPython.utils.text import LSString, SList
 
+from .dock import Dock
+from .messages import for_stream
 from .programs import Programs
+from .prompt import rows_of
+from .terminal import Terminal
 
 __all__ = ["RunsCommands"]
 
@@ -20,9 +26,13 @@ class RunsCommands:
 
     Attributes:
         programs: who runs them.
+        terminal: where.
+        dock: what stands there as well.
     """
 
     programs: Programs
+    terminal: Terminal
+    dock: Dock
     var_expand: Any
     user_ns: dict[str, Any]
     editor: str
@@ -62,3 +72,21 @@ class RunsCommands:
         status = self.programs.run(f"{self.editor}{place} {shlex.quote(file)}")
         if status:
             raise UsageError(f"%edit: {self.editor!r} ended with status {status}")
+
+    def page_text(self, _: Any, data: Any, start: int = 0, screen_lines: int = 0) -> None:
+        """Show a text, in the operator's pager if the dock leaves too few rows for it.
+
+        Suspends: until the pager ends.
+        """
+        text = data["text/plain"] if isinstance(data, dict) else str(data)
+        text = "\n".join(text.splitlines()[max(0, start) :])
+        columns, rows = self.terminal.size()
+        if isinstance(data, dict):
+            # Help, and no file: some of it was written for wider screens.
+            text = for_stream(text, sys.stdout, columns)
+        room = screen_lines if screen_lines > 0 else rows - self.dock.height + screen_lines
+        short = rows_of(f"{text}\n", columns) <= room
+        if short or not self.terminal.paints or not self.programs.in_foreground:
+            print(text)
+        else:
+            self.programs.page(get_pager_cmd(), text)

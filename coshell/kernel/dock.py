@@ -104,6 +104,11 @@ class Dock:
         """True when there is nothing to show, not even a status."""
         return not self.items and not self.status_fields
 
+    @property
+    def height(self) -> int:
+        """How many rows the lines made last take."""
+        return len(self._made)
+
     def due(self) -> float | None:
         """Return the monotonic time at which the lines grow old by themselves, or None."""
         return self._due

@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionResult
-from IPython.core.page import get_pager_cmd
 from IPython.terminal.interactiveshell import TerminalInteractiveShell
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.input import create_input
@@ -41,7 +40,7 @@ from .messages import for_stream
 from .output import Outlet
 from .outside import passing_on
 from .programs import Programs
-from .prompt import ShellCompleter, rows_of
+from .prompt import ShellCompleter
 from .protected import Protected
 from .signals import Signals
 from .stalls import Stalls
@@ -115,7 +114,7 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         if "use_jedi" not in self.config.get("Completer", {}) | self.config.get("IPCompleter", {}):
             # It analyses whole modules at the first Tab: panels would stand still for seconds.
             self.Completer.use_jedi = False
-        self.set_hook("show_in_pager", self._page, 90)
+        self.set_hook("show_in_pager", self.page_text, 90)
         self.set_hook("editor", self.edit_file, 90)
         self.loop_runner_map = {**self.loop_runner_map, "asyncio": (self.guest, True)}
         self.dock.status_fields.append(self._jobs_field)
@@ -267,19 +266,6 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
             if keys and not self.terminal.type(keys):
                 self.host.type_ahead(keys)
             yield self.errors.terminal_fd
-
-    def _page(self, _: Any, data: Any, start: int = 0, screen_lines: int = 0) -> None:
-        """Show a text with the operator's pager, if it is longer than the screen."""
-        text = data["text/plain"] if isinstance(data, dict) else str(data)
-        lines = text.splitlines()[max(0, start) :]
-        columns, rows = self.terminal.size()
-        room = screen_lines if screen_lines > 0 else rows + screen_lines
-        text = "\n".join(lines)
-        short = rows_of(f"{text}\n", columns) <= room
-        if short or not self.terminal.paints or not self.programs.in_foreground:
-            print(text)
-        else:
-            self.programs.page(get_pager_cmd(), text)
 
     def _prompt_for_line(self) -> str:
         """Read one cell from a pipe or a terminal that cannot be painted on."""

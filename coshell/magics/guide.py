@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from IPython.core.page import page
+
 __all__ = ["GUIDE", "load_ipython_extension"]
 
 GUIDE: Final = """\
@@ -30,8 +32,8 @@ def load_ipython_extension(shell: Any) -> None:
     """Give a shell the magic."""
 
     def coshell(line: str) -> None:
-        """Show what can be done here, on one screen."""
         del line
-        print(GUIDE, end="")
+        page(GUIDE.rstrip())
 
+    coshell.__doc__ = f"Show what can be done here, on one screen.\n\n{GUIDE}"
     shell.register_magic_function(coshell, "line", "coshell")

@@ -88,6 +88,10 @@ def test_three_panels_leave_room_for_output(demo, columns, rows):
     demo.line("print('a first line\\n' + 'and' + ' a second')")
     demo.wait_prompt(6)
     assert demo.row("a first line") < demo.row("and a second") < demo.row("In [6]:")
+    demo.line("%coshell")
+    seen(demo, "Read, write")
+    demo.send("q")
+    demo.wait_prompt(7)
 
 
 def test_keys_choose_scroll_and_hide_panels(demo):

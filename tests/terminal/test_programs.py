@@ -100,6 +100,11 @@ def test_a_long_text_is_paged(shell):
     shell.wait_for("text 499")
     shell.send("q")
     shell.wait_prompt(5)
+    shell.line("%coshell")
+    shell.wait_for("Read, write", "exit or Ctrl-D leaves", "In [6]:")
+    shell.key("ctrl-l")
+    shell.line("coshell?")
+    shell.wait_for("Read, write", "exit or Ctrl-D leaves", "In [7]:")
 
 
 def test_an_editor_gets_the_terminal_and_jobs_go_on(start, tmp_path):
