@@ -14,7 +14,7 @@ from ..config import Address, Config, read_config
 from ..conversion import message_memory
 from ..errors import CAException, ca_nothing, no_name
 from ..protocol.circuit import CircuitSettings
-from ..protocol.commands import MAX_NAME, SINCE_TCP_SEARCH
+from ..protocol.commands import MAX_NAME
 from ..protocol.eca import ECA_BADSTR, ECA_CHANDESTROY, ECA_DISCONN
 from ..protocol.framing import encode_name
 from ..protocol.ids import IdSource
@@ -27,6 +27,7 @@ from .dispatcher import MOST_WAITING, Dispatcher
 from .ending import read_to_end
 from .link import Link
 from .monitors import Feed, Monitor
+from .name_servers import NameServers
 from .notices import Notices
 from .statistics import Statistics, statistics
 from .threads import in_scheduler
@@ -75,6 +76,7 @@ class Client:
         self._tasks: list[Spawn[None]] = []
         self.unwanted = Unwanted(self)
         self.patience = Patience()
+        self.name_servers = NameServers(self)
         self.closed_bytes = [0, 0]
         self.note = Notices()
         self.on_access: list[Callable[[Channel], None]] = []
@@ -85,7 +87,7 @@ class Client:
         if not self.config.addresses and not self.config.name_servers:
             self.note("no address to search: EPICS_CA_ADDR_LIST is empty, the automatic list off")
         for address in self.config.name_servers:
-            self._open_name_server(address)
+            self.name_servers.open(address)
 
     def spawn(self, name: str, function: Callable[..., None], *args: object) -> Spawn[None]:
         """Start a cothread that ends with the client at the latest."""
@@ -201,7 +203,7 @@ class Client:
                 self._located_again(channel, channel.link, (host, port))
             elif answered(cid, now):
                 channel.phase = FOUND
-                self._link((host, port), version).attach(channel)
+                self.link_to((host, port), version).attach(channel)
 
     def _located_again(self, channel: Channel, link: Link, address: Address) -> None:
         if address == link.address or address in channel.alternates:
@@ -212,17 +214,14 @@ class Client:
             f"and by {address[0]}:{address[1]} as well"
         )
 
-    def _link(self, address: Address, version: int) -> Link:
+    def link_to(self, address: Address, version: int) -> Link:
+        """Return the circuit to a server, opened if need be."""
         link = self.links.get(address)
         if link is None:
             link = Link(self, address, self.patience.echo_timeout(address, monotonic()))
             link.version_hint = version
             self.links[address] = link
         return link
-
-    def _open_name_server(self, address: Address) -> None:
-        link = self._link(address, SINCE_TCP_SEARCH)
-        link.keep = True
 
     # What circuits report
 
@@ -233,8 +232,7 @@ class Client:
 
     def link_greeted(self, link: Link, version: int) -> None:
         """Take the server's revision."""
-        if link.keep and version >= SINCE_TCP_SEARCH:
-            self.finder.add_name_server(link)
+        self.name_servers.greeted(link, version)
 
     def link_down(self, link: Link, channels: list[Channel], reason: str, refused: bool) -> None:
         """Take the end of a circuit: its channels are searched for anew."""
@@ -242,7 +240,7 @@ class Client:
             del self.links[link.address]
         self.closed_bytes[0] += link.bytes_in
         self.closed_bytes[1] += link.bytes_out
-        self.finder.remove_name_server(link)
+        self.name_servers.lost(link)
         self.finder.forget_beacons(link.address)
         if self.closed:
             return
@@ -251,13 +249,6 @@ class Client:
                 self.channel_refused(channel, reason)
         else:
             self.channels_lost(channels, reason)
-        if link.keep:
-            self.spawn("name server", self._reopen_name_server, link.address)
-
-    def _reopen_name_server(self, address: Address) -> None:
-        Sleep(min(self.config.connection_timeout_s, 30.0))
-        if not self.closed:
-            self._open_name_server(address)
 
     def link_idle(self, link: Link) -> None:
         """Close a circuit some time after its last channel has gone."""

@@ -20,18 +20,10 @@ from typing import Any, Final
 
 from . import commands as c
 from .dbr import DBR_STRING, DBR_TYPES, LAST_DBR
-from .eca import (
-    ECA_BADTYPE,
-)
-from .framing import (
-    EXTENDED,
-    EXTENDED_SIZE,
-    EXTENSION,
-    HEADER,
-    HEADER_SIZE,
-    text_frame,
-)
+from .eca import ECA_BADTYPE
+from .framing import EXTENDED, EXTENDED_SIZE, EXTENSION, HEADER, HEADER_SIZE, text_frame
 from .large import Large
+from .oversize import refuse
 from .records import (
     Event,
     Fault,
@@ -92,6 +84,7 @@ class Circuit(Requests):
         self._pieces: list[bytes] = []
         self._pieces_size = 0
         self._needed = 0
+        self._to_skip = 0
         self.large: Large | None = None
         self._fault: Fault | None = None
         self._echo_timeout = echo_timeout_s
@@ -122,7 +115,12 @@ class Circuit(Requests):
                 return results
             data = b"".join(self._pieces)
             self._pieces.clear()
+        if self._to_skip:
+            data = self._skip(data)
         used, needed = self._frames(data, results)
+        while not needed and self._to_skip:
+            data = self._skip(data[used:])
+            used, needed = self._frames(data, results)
         if needed and used < len(data):
             if needed > VERY_LARGE:
                 self.large = Large(self.settings.memory(needed), data[used:])
@@ -131,6 +129,17 @@ class Circuit(Requests):
                 self._pieces_size = len(data) - used
                 self._needed = needed
         return results
+
+    def _skip(self, data: bytes) -> bytes:
+        skipped = min(self._to_skip, len(data))
+        self._to_skip -= skipped
+        return data[skipped:]
+
+    def _oversize(self, command: int, size: int, header: int, p2: int, results: list[Item]) -> None:
+        if refuse(self, command, size, p2, results):
+            self._to_skip = header + size
+        else:
+            self.fail(results, f"{c.command_name(command)} with a payload of {size} bytes")
 
     def filled(self, count: int, now: float) -> list[Item]:
         """Take note of bytes that were put into `large.room`, and return what they complete."""
@@ -183,7 +192,7 @@ class Circuit(Requests):
                 size, count = EXTENSION.unpack_from(data, body)
                 body = position + EXTENDED_SIZE
             if size & 7 or size > self.settings.max_payload or command > c.LAST_PLAUSIBLE:
-                self.fail(results, f"{c.command_name(command)} with a payload of {size} bytes")
+                self._oversize(command, size, body - position, p2, results)
                 return position, 0
             after = body + size
             if after > end:
