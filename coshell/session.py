@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -128,8 +128,11 @@ class Session:
         return list(dict.fromkeys([*live_names(), *self.metadata]))
 
     def theme(self) -> Theme:
-        """Return the theme for the terminal as it is now."""
-        return theme_for(os.environ, getattr(sys.stdout, "encoding", None), self.styles)
+        """Return the theme for the terminal as it is now; without one, text has no colours."""
+        environ: Mapping[str, str] = os.environ
+        if self.dock is None and not getattr(sys.stdout, "isatty", bool)():
+            environ = {"TERM": "dumb"}
+        return theme_for(environ, getattr(sys.stdout, "encoding", None), self.styles)
 
     def width(self) -> int:
         """Return how many cells a line of output may take."""

@@ -304,7 +304,7 @@ class Console:
         pending = self._pending
         batch = [pending.popleft() for _ in range(min(limit, len(pending)))]
         if self.dropped:
-            batch.insert(0, tint(f"… {self.dropped} lines came too fast to show\n", "2"))
+            batch.insert(0, tint(f"… {self.dropped} lines came too fast to show", "2") + "\n")
             self.dropped = 0
         text = "".join(batch)
         if self.screen is not None:

@@ -153,6 +153,7 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         with ExitStack() as stack:
             stack.enter_context(short_warnings())
             if self._interacting:
+                # Where nobody can ask why, cothread's own report tells the whole at once.
                 stack.callback(hooks.set_report, hooks.set_report(self._report))
             stack.enter_context(self.jobs.watched())
             stack.enter_context(self.failures.of_threads())

@@ -103,6 +103,15 @@ def test_no_colours_go_to_what_is_no_terminal(home, code, said):
     assert "\x1b" not in ended.stdout + ended.stderr
 
 
+def test_panels_and_curves_have_no_colours_where_there_is_no_terminal(home):
+    pytest.importorskip("epicscorelibs")
+    code = "%camonitor DEMO:GAUGE-03\n%caplot --for 0.1 DEMO:CURRENT\nprint(chr(27) + 'own')"
+    ended = run(home, "--demo", "-c", code)
+    assert "DEMO:GAUGE-03" in ended.stdout
+    assert "┤" in ended.stdout
+    assert ended.stdout.count("\x1b") == 1, "only what the program itself prints"
+
+
 def test_no_color_is_honoured(start):
     shell = start("--no-banner", env={"NO_COLOR": "1"})
     shell.wait_prompt(1)
