@@ -14,7 +14,7 @@ from threading import get_ident
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 import cothread
-from cothread.clock import Timeout
+from cothread.clock import Timeout, expiry
 
 from .client import default
 from .client.connect import connect_all, tell_unconnected
@@ -342,6 +342,7 @@ def camonitor(
     one = isinstance(pvs, str)
     names = [pvs] if isinstance(pvs, str) else name_list(pvs)
     mask = event_mask(names[0] if names else "camonitor", events, format)
+    deadline = expiry(connect_timeout)
     client = default.client()
     for name in names:
         # An impossible name is refused before anything is subscribed.
@@ -360,8 +361,8 @@ def camonitor(
         )
         for index, name in enumerate(names)
     ]
-    if connect_timeout is not None:
-        tell_unconnected(client, monitors, connect_timeout)
+    if deadline is not None:
+        tell_unconnected(client, monitors, deadline)
     return monitors[0] if one else monitors
 
 

@@ -84,12 +84,12 @@ def _await(
             client.forget_waiter(channel, batch, index)
 
 
-def tell_unconnected(client: Client, monitors: Sequence[Monitor], timeout: Timeout) -> None:
-    """Tell those monitors whose PVs have not connected within a time, from a cothread."""
-    Spawn(_tell_unconnected, client, monitors, expiry(timeout)).name = "catools connect"
+def tell_unconnected(client: Client, monitors: Sequence[Monitor], deadline: float) -> None:
+    """Tell those monitors whose PVs have not connected by then, from a cothread."""
+    Spawn(_tell_unconnected, client, monitors, deadline).name = "catools connect"
 
 
-def _tell_unconnected(client: Client, monitors: Sequence[Monitor], deadline: float | None) -> None:
+def _tell_unconnected(client: Client, monitors: Sequence[Monitor], deadline: float) -> None:
     batch = Batch(len(monitors))
     missing: dict[int, Channel] = {}
     for index, monitor in enumerate(monitors):

@@ -20,6 +20,7 @@ from catools import (
     DBE_VALUE,
     CAException,
     Client,
+    InvalidDatatype,
     ca_nothing,
     caget,
     cainfo,
@@ -90,9 +91,25 @@ def test_odd_names_do_no_harm(ioc: Ioc, name: str) -> None:
     assert caget(ioc.name("1")) == 1
 
 
-def test_refused_list_of_monitors_leaves_none_behind(ioc: Ioc) -> None:
-    with pytest.raises(CAException):
-        camonitor([ioc.name("1"), ioc.name("2"), ""], lambda _value, _index: None)
+REFUSED: dict[str, tuple[type[Exception], dict[str, Any]]] = {
+    "name": (CAException, {"pvs": ["1", "2", ""]}),
+    "no text": (TypeError, {"pvs": ["1", None]}),
+    "callback": (TypeError, {"callback": None}),
+    "events": (CAException, {"events": 0}),
+    "datatype": (InvalidDatatype, {"datatype": "nothing"}),
+    "format": (InvalidDatatype, {"format": 9}),
+    "count": (TypeError, {"count": 1.5}),
+    "connect_timeout": (TypeError, {"connect_timeout": "soon"}),
+    "connect_timeout, no number": (ValueError, {"connect_timeout": float("nan")}),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_refused_monitors_leave_none_behind(ioc: Ioc, what: str) -> None:
+    error, arguments = REFUSED[what]
+    names = [name and ioc.name(name) for name in arguments.get("pvs", ["1", "2"])]
+    with pytest.raises(error):
+        camonitor(**{"callback": print, **arguments, "pvs": names})
     assert catools.default_client().statistics().monitors == 0
 
 
