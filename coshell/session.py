@@ -51,6 +51,7 @@ class Session:
         past_sources: each is asked what was recorded of a PV, for curves that begin in the past.
         dock: where panels are shown, or None when the shell has no such place.
         emit: prints whole lines from the background.
+        tell: prints messages, which are broken between words.
         styles: what the profile changes in the theme.
         foreground: runs a coroutine that has the whole terminal to its end, or None where there
             is no terminal.
@@ -67,15 +68,28 @@ class Session:
         self.past_sources: list[Source] = [self.watches.recorded]
         self.dock: Dock | None = None
         self.emit: Callable[[str], object] = print
+        self.tell: Callable[[str], object] = print
         self.foreground: Callable[[Coroutine[Any, Any, None]], None] | None = None
         self.lending: Callable[[], AbstractContextManager[object]] = nullcontext
         self.styles: dict[str, str] = {}
         self.stores: list[Path] = []
 
-    def open(self, dock: Dock | None, emit: Callable[[str], object]) -> None:
-        """Begin: panels go to this dock, background lines to this function."""
+    def open(
+        self,
+        dock: Dock | None,
+        emit: Callable[[str], object],
+        tell: Callable[[str], object] | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            dock: where panels go.
+            emit: prints lines as they are.
+            tell: prints messages, which may be broken where that suits the screen.
+        """
         self.dock = dock
         self.emit = emit
+        self.tell = tell or emit
         put_hooks.add(after=self._put_ended)
 
     def load(self, where: str, names: Iterable[str]) -> None:
@@ -99,7 +113,7 @@ class Session:
         self.watches.drop("all")
         put_hooks.remove(after=self._put_ended)
         self.dock = None
-        self.emit = print
+        self.emit = self.tell = print
         del self.name_sources[2:]
         self._loaded.clear()
         del self.past_sources[1:]

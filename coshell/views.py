@@ -208,7 +208,7 @@ def open_kept(session: Session) -> list[Watch]:
     try:
         store = kept(session)
     except StoreError as exc:
-        session.emit(f"panels were not loaded: {exc}")
+        session.tell(f"panels were not loaded: {exc}")
         return []
     session.styles = dict(store.theme)
     opened = []
@@ -218,7 +218,7 @@ def open_kept(session: Session) -> list[Watch]:
         try:
             watch = open_plan(session, name, plan)
         except (ValueError, LookupError) as exc:
-            session.emit(f"panel {name} was not opened: {exc}")
+            session.tell(f"panel {name} was not opened: {exc}")
             continue
         show_docked(session, watch)
         opened.append(watch)

@@ -36,7 +36,8 @@ def load_ipython_extension(ip: InteractiveShell) -> None:
     """Give a shell the magics; panels go to its dock, if it has one that can be painted."""
     terminal = getattr(ip, "terminal", None)
     painted = terminal is None or terminal.paints
-    session.open(getattr(ip, "dock", None) if painted else None, getattr(ip, "emit", print))
+    dock = getattr(ip, "dock", None) if painted else None
+    session.open(dock, getattr(ip, "emit", print), getattr(ip, "tell", print))
     session.stores = _stores(ip)
     layer = getattr(ip.parent, "layer", None)
     if layer is not None:
