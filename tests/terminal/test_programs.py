@@ -54,17 +54,15 @@ def test_ctrl_c_for_a_command_is_not_seen_by_the_prompt(start, term):
 
 
 def test_a_sigint_from_outside_is_for_the_command_as_the_key_is(shell):
-    script = "trap 'echo cau''ght' INT; echo be''gun; sleep 0.5; sleep 0.5; echo do''ne"
-    for number, press in enumerate(
-        (lambda: shell.key("ctrl-c"), lambda: os.kill(shell.process.pid, signal.SIGINT)), 3
-    ):
-        shell.key("ctrl-l")
-        shell.line(f"!{script}")
-        shell.wait_match("^begun$")
+    script = "trap 'echo cau''ght {0}' INT; echo be''gun {0}; sleep 0.5; sleep 0.5; echo do''ne {0}"
+    presses = (lambda: shell.key("ctrl-c"), lambda: os.kill(shell.process.pid, signal.SIGINT))
+    for number, press in enumerate(presses, 3):
+        shell.line(f"!{script.format(number)}")
+        shell.wait_match(f"^begun {number}$")
         press()
-        shell.wait_match("^done$")
+        shell.wait_match(f"^done {number}$")
         shell.wait_prompt(number)
-        assert len(re.findall("^.*caught$", shell.text, re.MULTILINE)) == 1
+        assert len(re.findall(f"caught {number}$", shell.text, re.MULTILINE)) == 1
     shell.line("!echo a''gain; sleep 1000")
     shell.wait_match("^again$")
     os.kill(shell.process.pid, signal.SIGINT)
