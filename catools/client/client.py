@@ -316,7 +316,9 @@ class Client:
     def write_refused(self, link: Link, event: WriteRefused) -> None:
         """Take the refusal of a put that was believed done."""
         channel: Channel = event.channel.token
-        error = ca_nothing(channel.name, event.status, event.detail or f"refused by {link.name}")
+        # An IOC of EPICS base says the name of the channel, and no more.
+        said = event.detail if event.detail != channel.name else ""
+        error = ca_nothing(channel.name, event.status, said or f"refused by {link.name}")
         if event.token is not None:
             event.token.refused(event.index, error)
         self.note(str(error))

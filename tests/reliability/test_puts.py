@@ -104,7 +104,9 @@ def test_refused_by_the_record(ioc: Ioc, way: str, caplog: pytest.LogCaptureFixt
         assert result.ok
     else:
         assert result.ok, "it was sent"
-        wait_until(lambda: any(put.name in r.getMessage() for r in caplog.records), "the notice")
+        host = f"{ioc.address[0]}:{ioc.address[1]}"
+        said = f"{put.name}: Channel write request failed; refused by {host}"
+        wait_until(lambda: said in [r.getMessage() for r in caplog.records], "the notice")
     assert caget(put.name) == 0
     nothing_is_left()
 
