@@ -30,6 +30,7 @@ from coshell.scripts import exit_status, run_text
 if TYPE_CHECKING:
     from coshell.demo.machine import DemoMachine
     from coshell.memory import NameMemory
+    from coshell.session import Session
 
 __all__ = ["CoShellApp"]
 
@@ -218,6 +219,7 @@ class CoShellApp(TerminalIPythonApp):
 
         matcher = install(self.shell, session)
         self.shell.push({"pvs": session.pvs}, interactive=False)
+        self.shell.failures.hints.append(partial(_near_miss, session))
         if self.profile_dir is not None:
             self.memory = NameMemory(Path(self.profile_dir.location) / FILE)
             session.name_sources.append(cache(self.memory.load))
@@ -258,6 +260,16 @@ def _in_one_line(record: logging.LogRecord) -> bool:
         record.msg, record.args = f"{record.getMessage()}: {summarise(failure)}", ()
         record.exc_info = None
     return True
+
+
+def _near_miss(session: Session, exc: BaseException) -> str:
+    """Return a question about the name of a PV that was never found, if one known is nearly so."""
+    from catools import ca_nothing
+    from coshell.magics.access import hint
+
+    if isinstance(exc, ca_nothing) and exc.name not in session.known():
+        return hint(session, exc.name)
+    return ""
 
 
 def _show_outcome(outcome: object, printer: Any, cycle: bool) -> None:

@@ -32,17 +32,19 @@ class Failure:
     Attributes:
         number: what `%why` is asked for.
         where: what failed, in words.
-        summary: type and message, on one line.
+        summary: type and message, on one line, and what hints there are.
         story: the full traceback.
         count: how often it happened.
     """
 
     __slots__ = ("count", "number", "shown_at", "story", "summary", "where")
 
-    def __init__(self, number: int, where: str, exc: BaseException, now: float) -> None:
+    def __init__(
+        self, number: int, where: str, exc: BaseException, summary: str, now: float
+    ) -> None:
         self.number = number
         self.where = where
-        self.summary = summarise(exc)
+        self.summary = summary
         self.story = "".join(traceback.format_exception(exc))
         self.count = 1
         self.shown_at = now
@@ -62,12 +64,16 @@ class Failures:
     Args:
         show: prints one line, in colour, above the prompt.
         clock: monotonic seconds.
+
+    Attributes:
+        hints: each may add to the line of a failure; "" adds nothing.
     """
 
     def __init__(
         self, show: Callable[[str], object], clock: Callable[[], float] = monotonic
     ) -> None:
         self.kept: deque[Failure] = deque(maxlen=KEPT)
+        self.hints: list[Callable[[BaseException], str]] = []
         self._show = show
         self._clock = clock
         self._number = 0
@@ -75,14 +81,14 @@ class Failures:
     def keep(self, where: str, exc: BaseException) -> Failure:
         """Keep a failure that is shown otherwise."""
         self._number += 1
-        failure = Failure(self._number, where, exc, self._clock())
+        failure = Failure(self._number, where, exc, self._summary(exc), self._clock())
         self.kept.append(failure)
         return failure
 
     def add(self, where: str, exc: BaseException) -> Failure:
         """Keep a failure and show its line; one that repeats is counted."""
         now = self._clock()
-        summary = summarise(exc)
+        summary = self._summary(exc)
         for failure in self.kept:
             if failure.where == where and failure.summary == summary:
                 failure.count += 1
@@ -94,6 +100,9 @@ class Failures:
         failure = self.keep(where, exc)
         self._line(failure)
         return failure
+
+    def _summary(self, exc: BaseException) -> str:
+        return summarise(exc) + "".join(hint(exc) for hint in self.hints)
 
     def _line(self, failure: Failure) -> None:
         times = f" ({failure.count} times)" if failure.count > 1 else ""

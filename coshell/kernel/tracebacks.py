@@ -21,7 +21,7 @@ import IPython
 from IPython.core.error import UsageError
 
 from .colours import tint
-from .failures import Failure, line_of, summarise
+from .failures import Failure, line_of
 
 if TYPE_CHECKING:
     from .shell import CoShell
@@ -64,7 +64,7 @@ def short(failure: Failure, exc: BaseException, *, places: bool) -> str:
     Args:
         places: whether to show them.
     """
-    lines = [line_of(failure, sentence(exc) or summarise(exc))]
+    lines = [line_of(failure, sentence(exc) or failure.summary)]
     if places:
         found = list(_places(without_shell(exc.__traceback__)))
         if len(found) > PLACES:

@@ -66,6 +66,18 @@ def test_live_pvs_while_half_a_line_is_typed(start, columns, rows):
     shell.wait_until(changes(shell, "DEMO:BPM-01:X"), "the value moves again")
 
 
+def test_a_mistyped_name_in_python(start):
+    shell = start("--demo", "--no-banner")
+    shell.wait_prompt(1)
+    shell.line("caget('DEMO:CURENT', timeout=0.5)")
+    shell.wait_prompt(2)
+    assert "(did you mean DEMO:CURRENT?) · %why 1" in " ".join(shell.text.split())
+    shell.line("Spawn(caget, 'DEMO:CURENT', timeout=0.5).name")
+    shell.wait_until(
+        lambda: "(did you mean DEMO:CURRENT?) · %why 2" in " ".join(shell.text.split()), "the job's"
+    )
+
+
 def test_live_pvs_while_a_cell_sleeps(start):
     shell = start("--demo", "--no-banner")
     shell.wait_prompt(1)
