@@ -22,7 +22,7 @@ _TIMED_OUT: Final = "Timed out waiting for a value"
 
 
 class Once(Wait, Generic[T]):
-    """Holds a value that is signalled once, and waited for once, by one cothread.
+    """Holds a value that is signalled once, until the one cothread that waits for it takes it.
 
     For engines that make one for each request.  It is its own record of the wait.
     """
@@ -56,7 +56,9 @@ class Once(Wait, Generic[T]):
             self.target = getcurrent()
             if not park(self):
                 raise Timedout(_TIMED_OUT)
-        return cast(T, self._value)
+        # Its timer may stay for long yet, and must not keep alive what came.
+        value, self._value = self._value, _NONE_YET
+        return cast(T, value)
 
     def Signal(self, value: T) -> None:
         """Give the value, and wake who waits for it."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A value that comes once."""
 
+import weakref
+
 import pytest
 
 from cothread import Cancelled, Sleep, Spawn, Timedout, WasCancelled, cothreads
@@ -12,7 +14,18 @@ def test_it_is_waited_for(clock):
     Spawn(lambda: (Sleep(1), once.Signal("value")))
     assert once.Wait() == "value"
     assert clock.slept == [1]
-    assert once.Wait() == "value"
+
+
+def test_what_came_is_not_kept_by_the_timeout_that_was_not_needed(clock):
+    class Large:
+        pass
+
+    once, large = Once(), Large()
+    known = weakref.ref(large)
+    Spawn(once.Signal, large)
+    assert once.Wait(1000) is large
+    del large, once
+    assert known() is None
 
 
 def test_it_may_come_before_anybody_waits(clock):
