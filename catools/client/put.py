@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cothread.clock import Timeout, expiry, monotonic
 
@@ -30,11 +30,19 @@ if TYPE_CHECKING:
 
 Callback = Callable[[ca_nothing], object]
 
+BURST: Final = 500
+"""Completions that may be outstanding when so many more are asked for.
+
+An IOC has room for 2,000 that its callback thread has not taken yet; what comes on top of them is
+lost, and such a put never ends."""
+GRACE_S: Final = 0.2
+"""Slow records have no completion in that queue: after so long without news they are left to it."""
+
 
 class PutBatch(Batch):
     """Collects completions, and tells callbacks and hooks of each."""
 
-    __slots__ = ("_attempts", "_names", "_notify", "completed", "returns_failures")
+    __slots__ = ("_attempts", "_names", "_notify", "completed", "eager", "returns_failures")
 
     def __init__(
         self,
@@ -47,6 +55,7 @@ class PutBatch(Batch):
         self._notify = notify
         self._attempts = attempts
         self.completed: set[int] = set()
+        self.eager = False
         self.returns_failures = False
 
     def written(self, index: int, status: int, detail: str) -> None:
@@ -54,7 +63,7 @@ class PutBatch(Batch):
         self.completed.add(index)
         if status & 1:
             self.left -= 1
-            if self.left == 0:
+            if self.left == 0 or self.eager:
                 self._tell()
         else:
             self.failed(index, status, detail)
@@ -69,7 +78,7 @@ class PutBatch(Batch):
             return
         self.completed.update(indexes)
         self.left -= len(indexes)
-        if self.left == 0:
+        if self.left == 0 or self.eager:
             self._tell()
 
     def ended(self, index: int, result: ca_nothing) -> None:
@@ -131,6 +140,7 @@ class Put:
         self.batch = PutBatch(names, notify, attempts)
         self.channels: list[Channel | None] = [None] * len(names)
         self.puts: list[SentPut] = []
+        self.paced = 0
         self.errors: dict[int, ca_nothing] = {}
         self.waiting: set[int] = set()
         self.links: set[Link] = set()
@@ -153,6 +163,7 @@ class Put:
                     break
                 self.waiting.difference_update(self.batch.failures)
                 for index in self.batch.take_ready():
+                    self._pace()
                     channel = self.channels[index]
                     assert channel is not None
                     self.waiting.discard(index)
@@ -192,6 +203,9 @@ class Put:
         wanted: list[Writing] = []
         last: Link | None = None
         for index, name in enumerate(self.names):
+            if self.completion and not index % BURST:
+                self._send(last, wanted)
+                self._pace()
             channel = known(name)
             if channel is not None and numbers:
                 record = channel.record
@@ -211,6 +225,24 @@ class Put:
             self._send(last, wanted)
             self._start_one(index, name, urgent)
         self._send(last, wanted)
+
+    def _pace(self) -> None:
+        """Wait, after each burst, until the servers have completed most of what was sent.
+
+        Suspends: while they do so, and the deadline has not passed.
+        """
+        if not self.completion or len(self.puts) - self.paced < BURST:
+            return
+        self.paced = len(self.puts)
+        batch = self.batch
+        self._flush()
+        batch.eager = True
+        while len(self.puts) - len(batch.completed) > BURST:
+            soon = monotonic() + GRACE_S
+            if not batch.wait(soon if self.deadline is None else min(soon, self.deadline)):
+                break
+        batch.eager = False
+        batch.remind()
 
     def _start_one(self, index: int, name: str, urgent: bool) -> None:
         """Send a put that needs some thought, or wait for its connection."""
