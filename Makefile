@@ -4,8 +4,8 @@
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-# Most tests wait for servers and screens, so three at a time keep two cores busy.
-JOBS   ?= 3
+# Most tests wait for servers and screens, so four at a time keep two cores busy.
+JOBS   ?= 4
 PEERS  ?= .peers
 COMPAT ?= .compat
 BINDINGS ?= .bindings

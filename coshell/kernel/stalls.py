@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cothread import current, hooks
+from cothread.interrupts import pending
 from cothread.scheduler import scheduler
 
 from .colours import tint
@@ -92,6 +93,9 @@ class Stalls:
         if self._console.screen is not None:
             self._console.terminal.allow_signals()
             self._look_for_interrupt(hog)
+        if hog.task is None and pending():
+            # It came while the cell was in the library's own code, and waits for a suspension.
+            signal.pthread_kill(scheduler.thread_id, signal.SIGINT)
         self._seen = hog.where
         place, _, function = hog.where.partition(" in ")
         self._console.alert(

@@ -59,6 +59,15 @@ def test_in_a_cell_it_interrupts_the_foreground_only(shell, cell):
     assert "%why" not in shell.text
 
 
+def test_in_the_librarys_own_code_it_reaches_a_cell_that_never_suspends_later(shell):
+    """What would be raised at the next suspension is raised by the watchdog where there is none."""
+    shell.line("from cothread.interrupts import request_interrupt")
+    shell.wait_prompt(3)
+    shell.line("request_interrupt(); exec('while True: pass')")
+    shell.wait_for("KeyboardInterrupt")
+    shell.wait_prompt(4)
+
+
 @pytest.mark.parametrize("waits", ["Sleep(1)", "__import__('time').sleep(1)"])
 def test_just_after_enter_it_interrupts_the_cell_that_begins(shell, waits):
     number = 2
