@@ -32,19 +32,19 @@ class Failure:
     Attributes:
         number: what `%why` is asked for.
         where: what failed, in words.
-        summary: type and message, on one line, and what hints there are.
+        summary: type and message, on one line.
+        hint: what may help, to be said behind it.
         story: the full traceback.
         count: how often it happened.
     """
 
-    __slots__ = ("count", "number", "shown_at", "story", "summary", "where")
+    __slots__ = ("count", "hint", "number", "shown_at", "story", "summary", "where")
 
-    def __init__(
-        self, number: int, where: str, exc: BaseException, summary: str, now: float
-    ) -> None:
+    def __init__(self, number: int, where: str, exc: BaseException, now: float) -> None:
         self.number = number
         self.where = where
-        self.summary = summary
+        self.summary = summarise(exc)
+        self.hint = ""
         self.story = "".join(traceback.format_exception(exc))
         self.count = 1
         self.shown_at = now
@@ -66,7 +66,7 @@ class Failures:
         clock: monotonic seconds.
 
     Attributes:
-        hints: each may add to the line of a failure; "" adds nothing.
+        hints: each is asked once for a failure that is new; "" adds nothing to its line.
     """
 
     def __init__(
@@ -81,14 +81,15 @@ class Failures:
     def keep(self, where: str, exc: BaseException) -> Failure:
         """Keep a failure that is shown otherwise."""
         self._number += 1
-        failure = Failure(self._number, where, exc, self._summary(exc), self._clock())
+        failure = Failure(self._number, where, exc, self._clock())
+        failure.hint = "".join(hint(exc) for hint in self.hints)
         self.kept.append(failure)
         return failure
 
     def add(self, where: str, exc: BaseException) -> Failure:
         """Keep a failure and show its line; one that repeats is counted."""
         now = self._clock()
-        summary = self._summary(exc)
+        summary = summarise(exc)
         for failure in self.kept:
             if failure.where == where and failure.summary == summary:
                 failure.count += 1
@@ -101,12 +102,9 @@ class Failures:
         self._line(failure)
         return failure
 
-    def _summary(self, exc: BaseException) -> str:
-        return summarise(exc) + "".join(hint(exc) for hint in self.hints)
-
     def _line(self, failure: Failure) -> None:
         times = f" ({failure.count} times)" if failure.count > 1 else ""
-        self._show(line_of(failure, f"{failure.where}: {failure.summary}{times}"))
+        self._show(line_of(failure, f"{failure.where}: {failure.summary}{failure.hint}{times}"))
 
     @contextmanager
     def of_threads(self) -> Iterator[None]:

@@ -64,7 +64,7 @@ def short(failure: Failure, exc: BaseException, *, places: bool) -> str:
     Args:
         places: whether to show them.
     """
-    lines = [line_of(failure, sentence(exc) or failure.summary)]
+    lines = [line_of(failure, sentence(exc) or failure.summary + failure.hint)]
     if places:
         found = list(_places(without_shell(exc.__traceback__)))
         if len(found) > PLACES:
