@@ -242,10 +242,7 @@ class Poller:
             waits = self._waits.get(fd)
             union = mask | _union(fd, waits) if waits else mask
             try:
-                if fd in self._watches:
-                    self._kernel.keep(fd, union | POLLIN)
-                else:
-                    self._kernel.arm(fd, union)
+                self._register(fd, union)
             except ValueError:
                 # Negative: of a file that has been closed.
                 wait.events[fd] = POLLNVAL
@@ -371,12 +368,15 @@ class Poller:
             self._rearm(fd, self._waits.get(fd, ()))
         self._kernel.arm(self.wake_fd.fileno(), POLLIN)
 
+    def _register(self, fd: int, mask: int) -> None:
+        if fd in self._watches:
+            self._kernel.keep(fd, POLLIN | mask)
+        else:
+            self._kernel.arm(fd, mask)
+
     def _rearm(self, fd: int, waits: Iterable[DescriptorWait]) -> None:
         try:
-            if fd in self._watches:
-                self._kernel.keep(fd, POLLIN | _union(fd, waits))
-            else:
-                self._kernel.arm(fd, _union(fd, waits))
+            self._register(fd, _union(fd, waits))
         except OSError:
             self.closed(fd)
 
