@@ -8,6 +8,7 @@ itself needs (its poll object and wake sockets) comes with its first use and sta
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -121,3 +122,12 @@ def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         if time.monotonic() > deadline:
             pytest.fail(f"the test left behind: {leaked}")
         let_things_end()
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Keep the collector out, so that only references free anything."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -10,7 +10,7 @@ import gc
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -35,14 +35,7 @@ from catools.pv import PV, PV_array
 from catools.testing import Pv, Server
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def no_collector() -> Iterator[None]:
-    """Keep the collector out, so that only references free anything."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+pytestmark = pytest.mark.usefixtures("no_collector")
 
 
 def of_monitors() -> Counter[str]:

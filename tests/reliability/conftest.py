@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import catools
+from tests.reliability.load import numbers
 from tests.support.ioc import Ioc
 
 FIGURES = pytest.StashKey[list[str]]()
@@ -29,6 +30,13 @@ def see(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     catools.close_client()
     yield look_at
     catools.close_client()
+
+
+@pytest.fixture(scope="module")
+def shared_ioc() -> Iterator[Ioc]:
+    """One IOC with twenty numbers, for all tests of a module that do it no harm."""
+    with Ioc(numbers(20)) as ioc:
+        yield ioc
 
 
 @pytest.fixture

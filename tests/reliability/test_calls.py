@@ -31,7 +31,6 @@ from catools import (
 from catools.client import default
 from catools.pv import PV, PV_array
 from cothread import hooks
-from tests.reliability.load import numbers
 from tests.support.census import outstanding
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
@@ -39,12 +38,6 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 IMPOSSIBLE = ["", "A\0B", "\0", "x" * 1008, "\u20ac" * 500]
 ODD = ["x" * 1007, "no such pv", "\u20ac", "\udcff\udcfe", "a.b.c", "$", "{}", "\x1b[2J", "PV\n"]
-
-
-@pytest.fixture(scope="module")
-def shared_ioc() -> Iterator[Ioc]:
-    with Ioc(numbers(20)) as ioc:
-        yield ioc
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,16 +13,9 @@ import catools
 import cothread
 from catools import Client, caget, cainfo, camonitor, caput, connect
 from catools.pv import PV, PV_array
-from tests.reliability.load import numbers
 from tests.support.census import outstanding
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def shared_ioc() -> Iterator[Ioc]:
-    with Ioc(numbers(20)) as ioc:
-        yield ioc
 
 
 @pytest.fixture

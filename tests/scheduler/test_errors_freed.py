@@ -6,7 +6,6 @@ through between cothreads makes no cycle of it that would wait for the collector
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,6 +16,8 @@ import pytest
 
 import cothread
 from cothread import CothreadError, Event, EventQueue, GuestLoop, Spawn, WasCancelled, Yield
+
+pytestmark = pytest.mark.usefixtures("no_collector")
 
 
 class Failure(Exception):
@@ -36,15 +37,6 @@ def end_of_shared_loop() -> Iterator[None]:
 def fail(*_args: object) -> None:
     """Fail."""
     raise Failure
-
-
-@pytest.fixture(autouse=True)
-def no_collector() -> Iterator[None]:
-    """Keep the collector out, so that only references free anything."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def wait_for_the_end() -> None:
