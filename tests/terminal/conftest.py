@@ -22,6 +22,7 @@ def home(tmp_path: Path) -> dict[str, str | None]:
         "XDG_STATE_HOME": str(tmp_path / "state"),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "COSHELL_PROFILES": None,
+        "SHELL": None,
         "EPICS_CA_ADDR_LIST": "127.0.0.1",
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
         "EPICS_CA_SERVER_PORT": "15064",

@@ -31,7 +31,7 @@ def test_a_command_gets_a_plain_terminal_and_jobs_go_on(shell):
 
 
 def test_ctrl_c_ends_the_command_and_not_the_shell(shell):
-    shell.line("!echo be''gun; sleep 1000")
+    shell.line("!echo be''gun; exec sleep 1000")
     shell.wait_for("begun")
     shell.key("ctrl-c")
     shell.wait_prompt(3)
@@ -44,7 +44,7 @@ def test_ctrl_c_for_a_command_is_not_seen_by_the_prompt(start, term):
     shell = start("--no-banner", env={"TERM": term})
     shell.wait_prompt(1)
     for number in range(1, 6):
-        shell.line(f"!echo be''gun {number}; sleep 1000")
+        shell.line(f"!echo be''gun {number}; exec sleep 1000")
         shell.wait_match(f"^begun {number}$")
         shell.key("ctrl-c")
         shell.wait_prompt(number + 1)
@@ -54,7 +54,7 @@ def test_ctrl_c_for_a_command_is_not_seen_by_the_prompt(start, term):
 
 
 def test_a_sigint_from_outside_is_for_the_command_as_the_key_is(shell):
-    script = "trap 'echo cau''ght {0}' INT; echo be''gun {0}; sleep 0.5; sleep 0.5; echo do''ne {0}"
+    script = "trap 'echo cau''ght {0}' INT; (echo be''gun {0}; exec sleep 9); sleep 0.5; echo do''ne {0}"
     presses = (lambda: shell.key("ctrl-c"), lambda: os.kill(shell.process.pid, signal.SIGINT))
     for number, press in enumerate(presses, 3):
         shell.line(f"!{script.format(number)}")
@@ -63,7 +63,7 @@ def test_a_sigint_from_outside_is_for_the_command_as_the_key_is(shell):
         shell.wait_match(f"^done {number}$")
         shell.wait_prompt(number)
         assert len(re.findall(f"caught {number}$", shell.text, re.MULTILINE)) == 1
-    shell.line("!echo a''gain; sleep 1000")
+    shell.line("!echo a''gain; exec sleep 1000")
     shell.wait_match("^again$")
     os.kill(shell.process.pid, signal.SIGINT)
     shell.wait_prompt(5)

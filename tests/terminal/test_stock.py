@@ -66,7 +66,7 @@ def test_cothreads_run_beside_a_command(ipython, cell, shown):
 def test_ctrl_c_ends_the_command_and_not_the_session(ipython):
     ipython.line(TICK)
     ipython.wait_prompt(3)
-    ipython.line("!echo be''gun; sleep 1000")
+    ipython.line("!echo be''gun; exec sleep 1000")
     ipython.wait_match("^begun$")
     ipython.key("ctrl-c")
     ipython.wait_prompt(4)
@@ -77,7 +77,7 @@ def test_ctrl_c_ends_the_command_and_not_the_session(ipython):
     ipython.key("ctrl-c")
     ipython.wait_for("KeyboardInterrupt")
     ipython.wait_match("^In \\[6\\]:")
-    ipython.line("%%sh\recho beg''un again; sleep 1000\r\r")
+    ipython.line("%%sh\recho beg''un again; exec sleep 1000\r\r")
     ipython.wait_match("^begun again$")
     ipython.key("ctrl-c")
     ipython.wait_for("Process was interrupted.")
@@ -87,7 +87,7 @@ def test_ctrl_c_ends_the_command_and_not_the_session(ipython):
 
 
 def test_a_program_that_keeps_ctrl_c_for_itself_goes_on(ipython):
-    ipython.line("!trap 'echo ca''ught' INT; echo be''gun; read x; echo re''ad $x")
+    ipython.line("!trap 'echo ca''ught' INT; (echo be''gun; exec sleep 9); read x; echo re''ad $x")
     ipython.wait_match("^begun$")
     ipython.key("ctrl-c")
     ipython.wait_match("caught$")
