@@ -54,7 +54,9 @@ def test_ctrl_c_for_a_command_is_not_seen_by_the_prompt(start, term):
 
 
 def test_a_sigint_from_outside_is_for_the_command_as_the_key_is(shell):
-    script = "trap 'echo cau''ght {0}' INT; (echo be''gun {0}; exec sleep 9); sleep 0.5; echo do''ne {0}"
+    script = (
+        "trap 'echo cau''ght {0}' INT; (echo be''gun {0}; exec sleep 9); sleep 1; echo do''ne {0}"
+    )
     presses = (lambda: shell.key("ctrl-c"), lambda: os.kill(shell.process.pid, signal.SIGINT))
     for number, press in enumerate(presses, 3):
         shell.line(f"!{script.format(number)}")
