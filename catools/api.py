@@ -8,7 +8,7 @@ from any thread; in a thread other than the scheduler's the call is forwarded an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial, wraps
 from threading import get_ident
 from typing import Any, Literal, ParamSpec, TypeVar, overload
@@ -60,7 +60,8 @@ def name_list(pvs: object) -> list[str]:
     for name in names:
         if not isinstance(name, str):
             raise no_name(name)
-    return names
+    # A kind of str, such as numpy's or a PV's value, may be a name; what it has beyond the text stays.
+    return list(map(str, names))
 
 
 def _check_callback(callback: object) -> None:
@@ -259,7 +260,7 @@ def _pairs(
     pvs: str | Iterable[str], values: Any, repeat_value: bool
 ) -> tuple[list[str], Sequence[Any]]:
     if isinstance(pvs, str):
-        return [pvs], [values]
+        return [str(pvs)], [values]
     names = name_list(pvs)
     return names, _value_list(names, values, repeat_value)
 
@@ -269,6 +270,9 @@ def _value_list(names: Sequence[str], values: Any, repeat_value: bool) -> Sequen
     one = isinstance(values, str | bytes) or getattr(values, "ndim", 1) == 0
     if repeat_value or one or not isinstance(values, Iterable):
         return [values] * len(names)
+    if isinstance(values, (Mapping, set, frozenset)):
+        kind = type(values).__name__
+        raise TypeError(f"values must come in the order of the PVs, such as a list, not a {kind}")
     value_list = list(values)
     if len(value_list) != len(names):
         raise BadShape(

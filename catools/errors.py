@@ -57,8 +57,14 @@ class ca_nothing(Exception):
         return eca.message(self.errorcode)
 
     def __str__(self) -> str:
-        text = f"{self.name}: {self.message}"
+        # A line break read with a name from a file must be seen, and must not break the line.
+        name = self.name if self.name.isprintable() else repr(self.name)
+        text = f"{name}: {self.message}"
         return f"{text}; {self.detail}" if self.detail else text
+
+    def __format__(self, spec: str) -> str:
+        # Tables give their cells a width, whatever stands in them.
+        return format(str(self), spec)
 
     def __bool__(self) -> bool:
         return self.ok

@@ -209,6 +209,12 @@ class ca_info:
         """The native type in words."""
         return self.datatype_strings[min(self.datatype, self.NO_ACCESS)]
 
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if isinstance(other, ca_info) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as a dictionary that JSON can hold."""
         return {**vars(self), "state": self.state_str, "datatype": self.datatype_str}

@@ -43,6 +43,8 @@ def progress(client: Client, channel: Channel, awaited: str = "") -> str:
         searched += f", asked {tries} {'time' if tries == 1 else 'times'}"
     if channel.disconnected_at is not None:
         return f"{channel.lost_reason}; since then {searched}"
+    if channel.name != channel.name.strip():
+        searched += "; there is blank space at an end of the name"
     return searched
 
 

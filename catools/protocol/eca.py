@@ -75,7 +75,8 @@ ECA_UNRESPTMO: Final = 480
 
 SEVERITIES: Final = ("WARNING", "SUCCESS", "ERROR", "INFO", "SEVERE", "?5", "FATAL", "?7")
 
-# The wordings of codes 1, 80, 152, 160, 192 and 376 are what existing programs compare with.
+# What existing programs compare with: the wordings of 1, 80, 152, 160 and 192, and of what a client
+# refuses before it sends anything, which are 176, 186, 330 and 376.
 _MESSAGES: Final = {
     ECA_NORMAL: "Normal successful completion",
     ECA_MAXIOC: "Too many servers",
@@ -99,8 +100,8 @@ _MESSAGES: Final = {
     ECA_GETFAIL: "Channel read request failed",
     ECA_PUTFAIL: "Channel write request failed",
     ECA_ADDFAIL: "Channel subscription request failed",
-    ECA_BADCOUNT: "Element count is not valid",
-    ECA_BADSTR: "String is not valid",
+    ECA_BADCOUNT: "Invalid element count requested",
+    ECA_BADSTR: "Invalid string",
     ECA_DISCONN: "Virtual circuit disconnect",
     ECA_DBLCHNL: "The same process variable name is served by several servers",
     ECA_EVDISALLOW: "Request is not allowed inside a callback",
@@ -118,7 +119,7 @@ _MESSAGES: Final = {
     ECA_DLCKREST: "Connection was reset to break a deadlock",
     ECA_SERVBEHIND: "Server is falling behind",
     ECA_NOCAST: "No network for broadcast",
-    ECA_BADMASK: "Event mask is not valid",
+    ECA_BADMASK: "Invalid event selection mask",
     ECA_IODONE: "Request is complete",
     ECA_IOINPROGRESS: "Request is in progress",
     ECA_BADSYNCGRP: "Synchronous group is not valid",

@@ -133,6 +133,21 @@ def test_missing_pv_times_out_with_an_explanation(ioc: Ioc) -> None:
     assert raised.value.errorcode == 80
 
 
+def test_a_blank_at_the_end_of_a_name_is_seen(ioc: Ioc) -> None:
+    blank, line = caget([f"{ioc.name('AO')} ", f"{ioc.name('AO')}\n"], timeout=0.05, throw=False)
+    assert "blank space at an end of the name" in str(blank)
+    assert str(line).startswith(f"'{ioc.name('AO')}\\n': User specified timeout")
+    assert "\n" not in str(line)
+
+
+def test_names_may_be_of_any_kind_of_text(ioc: Ioc) -> None:
+    name = caget(ioc.name("AO.NAME"))
+    for names in (numpy.array([name]), [name]):
+        assert type(caget(names)[0].name) is str
+        assert type(caput(names, 1.5)[0].name) is str
+    assert type(caput(name, 1.5).name) is str
+
+
 def test_one_missing_pv_does_not_cost_the_others(ioc: Ioc) -> None:
     names = [ioc.name("AO2"), ioc.name("NO:A"), ioc.name("LONG"), ioc.name("NO:B")]
     values = caget(names, timeout=0.3, throw=False)

@@ -73,6 +73,13 @@ def test_lists_of_different_length(ioc: Ioc) -> None:
     assert catools.default_client().statistics().channels == 0
 
 
+@pytest.mark.parametrize("values", [{1, 2}, frozenset([1, 2]), {"a": 1, "b": 2}], ids=repr)
+def test_values_without_the_order_of_the_pvs_are_refused(ioc: Ioc, values: Any) -> None:
+    with pytest.raises(TypeError, match="values must come in the order of the PVs"):
+        caput([ioc.name("AO2"), ioc.name("LONG")], values)
+    assert catools.default_client().statistics().channels == 0
+
+
 def test_enumerations_by_text(ioc: Ioc) -> None:
     caput(ioc.name("MBBO"), "Stored")
     assert caget(ioc.name("MBBO")) == 2

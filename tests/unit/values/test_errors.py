@@ -25,7 +25,10 @@ FAMILY = [
         (80, "x: User specified timeout on IO operation expired"),
         (152, "x: Channel read request failed"),
         (160, "x: Channel write request failed"),
+        (176, "x: Invalid element count requested"),
+        (186, "x: Invalid string"),
         (192, "x: Virtual circuit disconnect"),
+        (330, "x: Invalid event selection mask"),
         (376, "x: Write access denied"),
         (9999, "x: Unknown status code 9999"),
     ],
@@ -48,6 +51,7 @@ def test_face():
     error = ca_nothing("x", 80, "detail")
     assert repr(error) == "ca_nothing('x', 80)"
     assert error.args == ("x", 80)
+    assert f"{error:>60}" == f"{error!s:>60}"
     with pytest.raises(TypeError, match="iteration over non-sequence"):
         iter(error)
     with pytest.raises(TypeError, match="iteration over non-sequence"):
