@@ -60,7 +60,7 @@ def name_list(pvs: object) -> list[str]:
     for name in names:
         if not isinstance(name, str):
             raise no_name(name)
-    # A kind of str, such as numpy's or a PV's value, may be a name; what it has beyond the text stays.
+    # A kind of str, such as a PV's value, may be a name; what it has beyond the text stays behind.
     return list(map(str, names))
 
 
