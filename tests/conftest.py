@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import sys
 import threading
 import time
@@ -26,8 +27,16 @@ OWN_FD = Path("/proc/self/fd")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the one marker."""
+    """Register the one marker, and let Ctrl-C be what the tests take it for."""
     config.addinivalue_line("markers", "leaks(reason): the test leaves something behind on purpose")
+    # A shell ignores both for what it runs in the background, and whoever is started from there
+    # would do so too.
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGQUIT, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def scheduler() -> Any:

@@ -2,6 +2,8 @@
 """A program in a pseudo terminal, and the screen that its operator would see.
 
 Tests type keys and look at the grid; they wait for a condition with a deadline, never for a time.
+While they wait, what the program draws passes as a film, one picture after the other: what was on
+the screen for a moment only has been seen also by a test that got no processor meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,9 @@ from typing import Any
 import pyte
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+PICTURE = re.compile(rb".{1,1024}?(?:\x1b\[\?25h|\n|\Z)|.{1024}", re.S)
+"""What is drawn between two looks: up to where the cursor is shown again, or a line ends."""
 
 KEYS = {
     "enter": "\r",
@@ -42,17 +47,38 @@ KEYS = {
 }
 
 
-class _Screen(pyte.HistoryScreen):
-    """An emulated screen that answers the questions programs ask a terminal."""
+class _Screen(pyte.Screen):
+    """An emulated screen that keeps what scrolls away, and answers what programs ask a terminal."""
 
     def __init__(self, columns: int, rows: int, history: int) -> None:
-        super().__init__(columns, rows, history=history, ratio=0.01)
+        self.above: deque[str] = deque(maxlen=history)
         self.answers = ""
         self.answers_position = True
+        super().__init__(columns, rows)
 
     def write_process_input(self, data: str) -> None:
         if self.answers_position or not data.endswith("R"):
             self.answers += data
+
+    def row(self, y: int) -> str:
+        """Return the text of a row, without blanks at its end."""
+        cells = self.buffer[y]
+        return "".join(cells[x].data for x in range(self.columns)).rstrip()
+
+    def index(self) -> None:
+        top, bottom = self.margins or (0, self.lines - 1)
+        if self.cursor.y == bottom:
+            self.above.append(self.row(top))
+        super().index()
+
+    def reset(self) -> None:
+        super().reset()
+        self.above.clear()
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        super().erase_in_display(how, *args, **kwargs)
+        if how == 3:
+            self.above.clear()
 
 
 class Terminal:
@@ -79,8 +105,11 @@ class Terminal:
         self._screen = _Screen(columns, rows, history)
         self._screen.answers_position = position_reports
         self._stream = pyte.ByteStream(self._screen)
+        self._film: deque[bytes] = deque()
+        self._stands_still = False
         self.master, slave = os.openpty()
         self._set_size(columns, rows)
+        self.first_modes: list[Any] = termios.tcgetattr(slave)
         self.received = 0
         environment: dict[str, str] = {**os.environ, "TERM": "xterm-256color"}
         for name, value in (env or {}).items():
@@ -95,7 +124,7 @@ class Terminal:
             env=environment,
             cwd=cwd or ROOT,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: _log_in(slave),
         )
         self._slave = slave
 
@@ -130,28 +159,46 @@ class Terminal:
     # -- the operator's eyes
 
     def look(self, timeout: float = 0.0) -> bool:
-        """Take in what the program has drawn; False when nothing came in time."""
+        """Take in all that the program has drawn; False when nothing came in time."""
+        if self._stands_still:
+            return False
         seen = False
-        while select.select([self.master], [], [], 0.0 if seen else timeout)[0]:
-            try:
-                data = os.read(self.master, 65_536)
-            except OSError:
-                return seen
-            if not data:
-                return seen
-            self.received += len(data)
-            self._stream.feed(data)
+        while self._read(0.0 if seen or self._film else timeout) or self._film:
             seen = True
-            if self._screen.answers:
-                answers, self._screen.answers = self._screen.answers, ""
-                os.write(self.master, answers.encode())
+            while self._film:
+                self._show(self._film.popleft())
         return seen
+
+    def _look_on(self, timeout: float) -> bool:
+        """Take in one more picture; False when none came in time."""
+        if not self._film and not self._read(timeout):
+            return False
+        self._show(self._film.popleft())
+        return True
+
+    def _read(self, timeout: float) -> bool:
+        """Append what the program has drawn to the film; False when nothing came in time."""
+        if not select.select([self.master], [], [], timeout)[0]:
+            return False
+        try:
+            data = os.read(self.master, 65_536)
+        except OSError:
+            return False
+        self.received += len(data)
+        self._film.extend(PICTURE.findall(data))
+        return bool(data)
+
+    def _show(self, picture: bytes) -> None:
+        self._stream.feed(picture)
+        if self._screen.answers:
+            answers, self._screen.answers = self._screen.answers, ""
+            os.write(self.master, answers.encode())
 
     @property
     def lines(self) -> list[str]:
         """The rows of the screen, without blanks at their ends."""
         self.look()
-        return [line.rstrip() for line in self._screen.display]
+        return [self._screen.row(y) for y in range(self._screen.lines)]
 
     @property
     def text(self) -> str:
@@ -162,11 +209,7 @@ class Terminal:
     def history(self) -> list[str]:
         """Everything that was shown: what scrolled off the top, then the screen."""
         self.look()
-        width = self._screen.columns
-        above = [
-            "".join(row[x].data for x in range(width)).rstrip() for row in self._screen.history.top
-        ]
-        return above + self.lines
+        return [*self._screen.above, *self.lines]
 
     @property
     def colours(self) -> set[str]:
@@ -199,17 +242,26 @@ class Terminal:
             AssertionError: it does not in time; the message shows the screen.
         """
         deadline = time.monotonic() + patience
-        while not condition():
-            if self.process.poll() is not None:
-                self.look()
-                if condition():
-                    return
+        while not self._holds(condition):
+            ended = self.process.poll() is not None
+            late = time.monotonic() > deadline
+            # What has been drawn is looked at first, but one who draws for ever is not waited for.
+            if self._look_on(0.1) and time.monotonic() < deadline + patience:
+                continue
+            if ended:
                 raise AssertionError(
                     f"the program ended ({self.process.returncode}) before {what}:\n{self.framed()}"
                 )
-            if time.monotonic() > deadline:
+            if late:
                 raise AssertionError(f"not within {patience} s: {what}\n{self.framed()}")
-            self.look(0.1)
+
+    def _holds(self, condition: Callable[[], bool]) -> bool:
+        """Return whether a condition holds for this picture, be there others already or not."""
+        self._stands_still = True
+        try:
+            return condition()
+        finally:
+            self._stands_still = False
 
     def wait_for(self, *texts: str, patience: float = PATIENCE_S) -> None:
         """Look until all of `texts` are on the screen."""
@@ -272,6 +324,13 @@ class Terminal:
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def _log_in(slave: int) -> None:
+    """Make this process the first of a terminal, which nobody has told to ignore its keys."""
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def coshell(*arguments: str) -> list[str]:

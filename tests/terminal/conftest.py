@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.gate import NAME
 from tests.support.terminal import Terminal, coshell
 
 
@@ -33,6 +34,12 @@ def home(tmp_path: Path) -> dict[str, str | None]:
 
 
 @pytest.fixture
+def open_gate(tmp_path: Path) -> Callable[[], None]:
+    """Return a function that lets go on what waits at the gate; see `tests.support.gate`."""
+    return tmp_path.joinpath(NAME).touch
+
+
+@pytest.fixture
 def start(home: dict[str, str | None]) -> Iterator[Callable[..., Terminal]]:
     """Return a function that starts coshell in a terminal."""
     opened: list[Terminal] = []
@@ -52,6 +59,6 @@ def shell(start: Callable[..., Terminal]) -> Terminal:
     """Return a shell at its first prompt, with the names used by these tests."""
     terminal = start("--no-banner")
     terminal.wait_prompt(1)
-    terminal.line("from cothread import Spawn, Sleep, Event")
+    terminal.line("from cothread import Spawn, Sleep, Event; from tests.support import gate")
     terminal.wait_prompt(2)
     return terminal
