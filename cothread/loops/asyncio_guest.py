@@ -3,8 +3,8 @@
 
 A `GuestLoop` is an ordinary asyncio selector loop that runs inside one cothread.  When it has
 nothing to do, its cothread waits like any other, so everything else goes on.  asyncio marks the
-thread as having a running loop; that mark belongs to the cothread, so it is lifted whenever the
-cothread is suspended, and others may run loops of their own.
+thread as having a running loop, and a running task; these marks belong to the cothread, so they are
+lifted whenever the cothread is suspended, and others may run loops of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import asyncio
 import selectors
 import signal
 import threading
-from asyncio import events
+import warnings
+from asyncio import events, tasks
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import Context, copy_context
@@ -31,6 +32,8 @@ __all__ = ["CooperativeSelector", "GuestLoop", "as_future", "asyncio_hook", "run
 
 T = TypeVar("T")
 
+swap_current_task: Final[Callable[..., Any]] = getattr(tasks, "_swap_current_task", lambda *_: None)
+"""Since Python 3.14 a thread has one running task, and before each loop had one."""
 URGENT_TURN_S: Final = 0.002
 """An urgent loop that has callbacks to run may go on so long before others get a turn: a key is
 echoed by the fourth callback or so after the one that reads it, and others may have long turns."""
@@ -48,7 +51,8 @@ class CooperativeSelector(selectors.BaseSelector):
         self._inner = selectors.EpollSelector()
         self._urgent = urgent
         self._turn_ends = 0.0
-        self._mark: asyncio.AbstractEventLoop | None = None
+        self._running: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
         self.waiting = False
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -97,13 +101,18 @@ class CooperativeSelector(selectors.BaseSelector):
         return self._inner.select(0)
 
     def suspend(self) -> None:
-        """Lift asyncio's mark of a running loop from the thread."""
-        self._mark = events._get_running_loop()
+        """Lift asyncio's marks of a running loop and task from the thread."""
+        self._running = events._get_running_loop()
+        if self._running is not None:
+            self._task = swap_current_task(self._running, None)
         events._set_running_loop(None)
 
     def resume(self) -> None:
-        """Put the mark back."""
-        events._set_running_loop(self._mark)
+        """Put the marks back."""
+        events._set_running_loop(self._running)
+        if self._task is not None:
+            swap_current_task(self._running, self._task)
+            self._task = None
 
 
 class GuestLoop(asyncio.SelectorEventLoop):
@@ -271,13 +280,16 @@ def as_future(
 
 def asyncio_hook() -> None:
     """Make `asyncio.run` and all new event loops cooperative: they suspend only their cothread."""
+    with warnings.catch_warnings():
+        # Policies go with Python 3.16, and nothing else reaches a library's own `asyncio.run`.
+        warnings.simplefilter("ignore", DeprecationWarning)
 
-    class GuestPolicy(asyncio.DefaultEventLoopPolicy):
-        """Makes guest loops in the scheduler's thread, and ordinary ones in others."""
+        class GuestPolicy(asyncio.DefaultEventLoopPolicy):
+            """Makes guest loops in the scheduler's thread, and ordinary ones in others."""
 
-        def new_event_loop(self) -> asyncio.AbstractEventLoop:
-            if threading.get_ident() == scheduler.thread_id:
-                return GuestLoop()
-            return super().new_event_loop()
+            def new_event_loop(self) -> asyncio.AbstractEventLoop:
+                if threading.get_ident() == scheduler.thread_id:
+                    return GuestLoop()
+                return super().new_event_loop()
 
-    asyncio.set_event_loop_policy(GuestPolicy())
+        asyncio.set_event_loop_policy(GuestPolicy())

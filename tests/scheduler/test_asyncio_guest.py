@@ -189,6 +189,7 @@ def test_an_ordinary_loop_refuses_to_wait_for_a_cothread() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.filterwarnings("ignore:.*event_loop_policy:DeprecationWarning")
 def test_asyncio_hook_makes_asyncio_run_cooperative() -> None:
     """After the hook, `asyncio.run` inside a cothread suspends only that cothread."""
     policy = asyncio.get_event_loop_policy()
