@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from .datatypes import check_format, is_long_string, wanted_for_reading, wanted_for_writing
@@ -17,7 +18,7 @@ from .dbr import FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
 from .decode import Decode, recipe
 from .decode_runs import Fields, RunReader
 from .encode import encode
-from .errors import CAException, InvalidDatatype
+from .errors import CAException
 from .protocol.dbr import DBE_ALARM, DBE_PROPERTY, DBE_VALUE, DBR_CHAR
 from .protocol.eca import ECA_BADMASK
 from .protocol.large import fresh
@@ -25,11 +26,13 @@ from .protocol.large import fresh
 __all__ = [
     "Fields",
     "Request",
+    "RequestKey",
+    "RequestTable",
     "RunReader",
     "check_put",
     "check_request",
     "event_mask",
-    "read_request",
+    "requests_of",
     "write_request",
 ]
 
@@ -40,19 +43,70 @@ _SHOWN_BY: Final = {
 }
 
 
+RequestKey = tuple[Any, int, int]
+"""(datatype, format, count): what a caller says of the values wanted."""
+
+MOST_REQUESTS: Final = 1000
+"""Ways of reading PVs of one kind that are remembered: a program may try all counts there are."""
+
+
 @dataclass(slots=True)
 class Request:
-    """One way of reading one PV: what to put into the request and how to read the reply.
+    """One way of reading PVs of one kind: what to put into the request, how to read the reply.
 
-    `count` 0 asks for as many elements as there are. `decode(payload, count)` takes the payload
-    of a reply without its header, and the element count from that header. `run` reads many
-    updates at once, where that is possible, and is the same for all PVs of one type.
+    `count` 0 asks for as many elements as there are. `decode(name, payload, count)` takes the name
+    of the PV, the payload of a reply without its header, and the element count from that header.
+    `run` reads many updates at once, where that is possible, and is the same for all PVs of one
+    type.
     """
 
     dbr: int
     count: int
     decode: Decode
     run: RunReader | None = None
+
+
+class RequestTable(dict[RequestKey, Request]):
+    """All ways of reading PVs of one kind, each made when it is first asked for.
+
+    A kind is what PVs have in common that are read alike: native type and length, and whether the
+    name asks for text as an array of characters. Thousands of PVs are of a few kinds.
+    """
+
+    def __init__(self, native_dbr: int, native_count: int, long_string: bool) -> None:
+        super().__init__()
+        self._native_dbr = native_dbr
+        self._native_count = native_count
+        self._long_string = long_string
+
+    def __missing__(self, key: RequestKey) -> Request:
+        """Return a new way of reading; `requests_of` says what the key means."""
+        datatype, format, count = key
+        native_count = self._native_count
+        scalar = native_count == 1
+        found = recipe(self._native_dbr, scalar, self._long_string, datatype, format)
+        if found.single:
+            count = 1
+        elif count < 0 or count > native_count:
+            count = native_count
+        if len(self) >= MOST_REQUESTS:
+            self.clear()
+        self[key] = request = Request(found.dbr, count, found.build(native_count), found.run)
+        return request
+
+
+def requests_of(name: str, native_dbr: int, native_count: int) -> RequestTable:
+    """Return how to read a connected PV, by (datatype, format, count).
+
+    Whether a scalar or an array comes out depends on `native_count` alone; but a scalar PV that
+    has no value at all gives an empty array, or empty text. A count of 0 stands for the current
+    length, a negative one for the whole array padded with zeros, any other for at most that many
+    elements. Asking for what names nothing raises InvalidDatatype.
+    """
+    return _kind(native_dbr, native_count, native_dbr == DBR_CHAR and is_long_string(name))
+
+
+_kind: Final = lru_cache(maxsize=1024)(RequestTable)
 
 
 def check_request(datatype: Any, format: int, count: object = 0) -> None:
@@ -98,34 +152,6 @@ def event_mask(name: str, events: object, format: int) -> int:
         text = f"events must be DBE_* bits such as DBE_VALUE | DBE_ALARM, not {events!r}"
         raise CAException(name, ECA_BADMASK, text)
     return events
-
-
-def read_request(
-    name: str, native_dbr: int, native_count: int, datatype: Any, format: int, count: int
-) -> Request:
-    """Return how to read a connected PV.
-
-    Whether a scalar or an array comes out depends on `native_count` alone; but a scalar PV that
-    has no value at all gives an empty array, or empty text.
-
-    Args:
-        count: 0 for the current length, negative for the whole array padded with zeros, else at
-            most that many elements.
-
-    Raises:
-        InvalidDatatype.
-    """
-    long_string = native_dbr == DBR_CHAR and is_long_string(name)
-    try:
-        found = recipe(native_dbr, native_count == 1, long_string, datatype, format)
-    except TypeError:  # what cannot be a key of the recipe book cannot be a datatype either
-        check_request(datatype, format)
-        raise InvalidDatatype(f'Datatype "{datatype}" not supported for channel access') from None
-    if found.single:
-        count = 1
-    elif count < 0 or count > native_count:
-        count = native_count
-    return Request(found.dbr, count, found.build(name, native_count), found.run)
 
 
 def write_request(

@@ -2,8 +2,8 @@
 """From the bytes of a reply to a value with attributes.
 
 Everything that can be decided before the first byte arrives is decided once: for each native
-type, datatype and format there is one recipe, and for each PV the recipe makes one closure. What
-is left per update is one `unpack`, one value and its attributes; the hottest shapes, scalar
+type, datatype and format there is one recipe, which makes one closure for all PVs of one length.
+What is left per update is one `unpack`, one value and its attributes; the hottest shapes, scalar
 numbers with and without a timestamp, are written out so that not even a call is added.
 
 Nothing in a payload is trusted. A reply too short for what its header promises is a `BadReply`;
@@ -41,8 +41,9 @@ from .protocol.dbr import (
 from .values import ca_bytes, ca_float, ca_int, ca_str
 
 Payload: TypeAlias = "bytes | memoryview"
-Decode: TypeAlias = Callable[[Payload, int], Any]
-Build: TypeAlias = Callable[[str, int], Decode]
+Decode: TypeAlias = Callable[[str, Payload, int], Any]
+"""Takes the name of the PV, the payload of a reply and the element count from its header."""
+Build: TypeAlias = Callable[[int], Decode]
 Metadata: TypeAlias = Callable[[Payload], dict[str, Any]]
 Elements: TypeAlias = Callable[[Payload, int], Any]
 
@@ -100,10 +101,6 @@ def recipe(native: int, scalar: bool, long_string: bool, datatype: Any, format: 
     return Recipe(row.code, _number_build(row, code))
 
 
-def _constants(name: str, element_count: int, code: int) -> dict[str, Any]:
-    return {"name": name, "ok": True, "element_count": element_count, "datatype": code}
-
-
 def _short(name: str, row: DbrType, payload: Payload, count: int) -> BadReply:
     return BadReply(
         name,
@@ -119,18 +116,21 @@ def _plain_number_build(row: DbrType, code: int) -> Build:
     unpack = struct.Struct(">" + row.element).unpack_from
     without_value = _array_build(row, code)
 
-    def build(name: str, element_count: int) -> Decode:
-        attributes = _constants(name, element_count, code).copy
-
-        def decode(payload: Payload, count: int) -> Any:
+    def build(element_count: int) -> Decode:
+        def decode(name: str, payload: Payload, count: int) -> Any:
             if not count:
-                return without_value(name, element_count)(payload, 0)
+                return without_value(element_count)(name, payload, 0)
             try:
                 (number,) = unpack(payload)
             except struct.error:
                 raise _short(name, row, payload, 1) from None
             value = ca_int(number)
-            value.__dict__ = attributes()
+            value.__dict__ = {
+                "name": name,
+                "ok": True,
+                "element_count": element_count,
+                "datatype": code,
+            }
             return value
 
         return decode
@@ -142,10 +142,10 @@ def _plain_float_build(row: DbrType, code: int) -> Build:
     unpack = struct.Struct(">" + row.element).unpack_from
     without_value = _array_build(row, code)
 
-    def build(name: str, element_count: int) -> Decode:
-        def decode(payload: Payload, count: int) -> Any:
+    def build(element_count: int) -> Decode:
+        def decode(name: str, payload: Payload, count: int) -> Any:
             if not count:
-                return without_value(name, element_count)(payload, 0)
+                return without_value(element_count)(name, payload, 0)
             try:
                 (number,) = unpack(payload)
             except struct.error:
@@ -168,10 +168,10 @@ def _time_number_build(row: DbrType, code: int) -> Build:
     unpack = struct.Struct(row.metadata.format + row.element).unpack_from
     without_value = _array_build(row, code)
 
-    def build(name: str, element_count: int) -> Decode:
-        def decode(payload: Payload, count: int) -> Any:
+    def build(element_count: int) -> Decode:
+        def decode(name: str, payload: Payload, count: int) -> Any:
             if not count:
-                return without_value(name, element_count)(payload, 0)
+                return without_value(element_count)(name, payload, 0)
             try:
                 status, severity, seconds, nanos, number = unpack(payload)
             except struct.error:
@@ -202,10 +202,10 @@ def _time_float_build(row: DbrType, code: int) -> Build:
     unpack = struct.Struct(row.metadata.format + row.element).unpack_from
     without_value = _array_build(row, code)
 
-    def build(name: str, element_count: int) -> Decode:
-        def decode(payload: Payload, count: int) -> Any:
+    def build(element_count: int) -> Decode:
+        def decode(name: str, payload: Payload, count: int) -> Any:
             if not count:
-                return without_value(name, element_count)(payload, 0)
+                return without_value(element_count)(name, payload, 0)
             try:
                 status, severity, seconds, nanos, number = unpack(payload)
             except struct.error:
@@ -241,9 +241,9 @@ def _number_build(row: DbrType, code: int) -> Build:
 
     with_value = _general(row, code, element)
 
-    def build(name: str, element_count: int) -> Decode:
-        decode, empty = with_value(name, element_count), without_value(name, element_count)
-        return lambda payload, count: (decode if count else empty)(payload, count)
+    def build(element_count: int) -> Decode:
+        decode, empty = with_value(element_count), without_value(element_count)
+        return lambda name, payload, count: (decode if count else empty)(name, payload, count)
 
     return build
 
@@ -303,16 +303,17 @@ def _text_build(row: DbrType, as_str: bool) -> Build:
 def _general(row: DbrType, code: int, elements: Elements) -> Build:
     metadata = _metadata(row)
 
-    def build(name: str, element_count: int) -> Decode:
-        constants = _constants(name, element_count, code)
-
-        def decode(payload: Payload, count: int) -> Any:
+    def build(element_count: int) -> Decode:
+        def decode(name: str, payload: Payload, count: int) -> Any:
             try:
                 attributes = metadata(payload)
                 value = elements(payload, count)
             except (struct.error, ValueError):
                 raise _short(name, row, payload, count) from None
-            attributes.update(constants)
+            attributes["name"] = name
+            attributes["ok"] = True
+            attributes["element_count"] = element_count
+            attributes["datatype"] = code
             value.__dict__ = attributes
             return value
 

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..conversion import Request, read_request
+from ..conversion import Request, RequestKey, requests_of
 
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel
     from .link import Link
     from .monitors import Feed
-
-RequestKey = tuple[object, int, int]
-"""(datatype, format, count)"""
 
 
 class Phase(Enum):
@@ -104,18 +101,11 @@ class Channel:
         Raises:
             InvalidDatatype: the form does not exist for this channel.
         """
-        request = self.requests.get(key)
-        if request is None:
-            record = self.record
-            assert record is not None, "only a connected channel has requests"
-            datatype, format, count = key
-            request = read_request(
-                self.name, record.native_type, record.native_count, datatype, format, count
-            )
-            if not self.requests:
-                self.requests = {}
-            self.requests[key] = request
-        return request
+        record = self.record
+        assert record is not None, "only a connected channel has requests"
+        # Shared with all channels that are read alike.
+        self.requests = requests_of(self.name, record.native_type, record.native_count)
+        return self.requests[key]
 
     def add_feed(self, key: tuple[object, int, int, int], feed: Feed) -> None:
         """Enter a feed, which leaves by itself."""

@@ -355,7 +355,7 @@ class Client:
         """
         channel = self.channel(name)
         monitor = Monitor(
-            name,
+            channel.name,
             callback,
             index,
             self.dispatcher,

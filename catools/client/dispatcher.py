@@ -67,7 +67,7 @@ class Slot:
         # Fetched before they are called, which is faster for what is in slots.
         decode, callback, index = self.tap.decode, monitor.callback, monitor.index
         try:
-            value = decode(self.payload, self.elements)
+            value = decode(monitor.name, self.payload, self.elements)
             value.update_count = self.merged
             # What `deliver` does, written out.
             if index is None:

@@ -14,11 +14,11 @@ from ..protocol.dbr import DBR_GR_ENUM, DBR_TYPES, ENUM_STATES, ENUM_STRING_SIZE
 from ..protocol.eca import ECA_DISCONN
 from ..protocol.framing import decode_text
 from .batch import Batch
-from .channel import Channel, RequestKey
+from .channel import Channel
 from .explain import timed_out
 
 if TYPE_CHECKING:
-    from ..conversion import Request
+    from ..conversion import Request, RequestKey
     from ..protocol.circuit import Wanted
     from ..protocol.records import Data
     from .client import Client
@@ -156,12 +156,12 @@ class Get:
     def _results(self, replies: list[Data | None]) -> list[Any]:
         results: list[Any] = []
         append = results.append
-        for index, (request, reply) in enumerate(zip(self.requests, replies, strict=True)):
-            if reply is None or request is None:
-                append(self._error(index))
+        for channel, request, reply in zip(self.channels, self.requests, replies, strict=True):
+            if channel is None or request is None or reply is None:
+                append(self._error(len(results)))
                 continue
             try:
-                append(request.decode(reply[3], reply[2]))
+                append(request.decode(channel.name, reply[3], reply[2]))
             except ca_nothing as error:
                 append(bare(error))
         return results

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cothread import hooks as cothread_hooks
 
-from ..conversion import Request, RunReader
+from ..conversion import Request, RequestKey, RunReader
 from ..errors import BadReply, InvalidDatatype, bare, ca_nothing
 from ..protocol.dbr import DBR_TYPES
 from ..protocol.eca import ECA_BADTYPE
@@ -33,7 +33,7 @@ from .threads import in_scheduler
 
 if TYPE_CHECKING:
     from ..protocol.records import CircuitChannel, Subscription
-    from .channel import Channel, RequestKey
+    from .channel import Channel
     from .client import Client
     from .link import Link
 
@@ -148,7 +148,7 @@ class Monitor:
         if self.closed:
             return
         try:
-            value = update[0].decode(update[3], update[2])
+            value = update[0].decode(self.name, update[3], update[2])
             value.update_count = 1
             self.deliver(value)
         except BadReply as error:

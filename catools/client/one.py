@@ -12,10 +12,11 @@ from cothread.once import Once
 from ..errors import CAException, bare, ca_nothing
 from ..protocol.circuit import RequestRefused
 from ..protocol.records import Data
-from .channel import Channel, RequestKey
+from .channel import Channel
 from .explain import timed_out
 
 if TYPE_CHECKING:
+    from ..conversion import RequestKey
     from .client import Client
 
 
@@ -62,6 +63,6 @@ def get_one(client: Client, channel: Channel, timeout: Timeout, key: RequestKey)
     if len(end) == 2:
         return ca_nothing(channel.name, *end)
     try:
-        return request.decode(end[3], end[2])
+        return request.decode(channel.name, end[3], end[2])
     except ca_nothing as error:
         return bare(error)

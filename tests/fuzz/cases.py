@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from random import Random
 
-from catools.conversion import Request, read_request
+from catools.conversion import Request, requests_of
 from catools.protocol import commands as c
 from catools.protocol.beacons import Beacons, Hint, beacons_in
 from catools.protocol.circuit import Circuit, CircuitSettings
@@ -144,16 +144,13 @@ def decode_garbage(random: Random) -> int:
 
 
 def _any_request(random: Random, name: str) -> Request:
-    return read_request(
-        name,
-        random.randrange(7),
-        random.choice((1, 1, 10, 0, 0xFFFFFFFF)),
+    return requests_of(name, random.randrange(7), random.choice((1, 1, 10, 0, 0xFFFFFFFF)))[
         random.choice(
             (None, None, str, bytes, float, int, bool, "i2", "f4", 37, 38, 996, 997, 999)
         ),
         random.choice((0, 1, 2)),
         random.choice((0, 1, -1, 5)),
-    )
+    ]
 
 
 def serve(random: Random) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from catools.conversion import Request, RunReader, read_request
+from catools.conversion import Request, RunReader, requests_of
 from catools.errors import ca_nothing
 from catools.protocol import commands as c
 from catools.protocol.circuit import Circuit, CircuitSettings, RequestRefused
@@ -87,14 +87,9 @@ class Attack:
 
     def _request(self, channel: CircuitChannel) -> Request:
         random = self.random
-        return read_request(
-            "PV",
-            channel.native_type,
-            channel.native_count,
-            random.choice(DATATYPES),
-            random.choice(FORMATS),
-            random.choice((0, 0, 1, -1)),
-        )
+        return requests_of("PV", channel.native_type, channel.native_count)[
+            random.choice(DATATYPES), random.choice(FORMATS), random.choice((0, 0, 1, -1))
+        ]
 
     def act(self) -> None:
         """Do something that a client does."""
@@ -323,7 +318,7 @@ class _Listener:
 def decode_one(request: Request, payload: Any, count: int) -> None:
     """Decode as the client does: a value that can be shown, or an error that can be told."""
     try:
-        value = request.decode(payload, count)
+        value = request.decode("PV", payload, count)
     except ca_nothing as error:
         str(error)
         return

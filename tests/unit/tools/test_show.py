@@ -10,7 +10,7 @@ import struct
 import pytest
 
 from catools import dbr
-from catools.conversion import read_request
+from catools.conversion import requests_of
 from catools.errors import ca_nothing
 from catools.protocol.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE, DBR_TYPES
 from catools.tools import TOOLS, main
@@ -34,10 +34,10 @@ def style(*flags):
 
 
 def value_of(native, *elements, format=dbr.FORMAT_RAW, metadata=(), native_count=1, datatype=None):
-    asked = read_request("PV", native, native_count, datatype, format, 0)
+    asked = requests_of("PV", native, native_count)[datatype, format, 0]
     row = DBR_TYPES[asked.dbr]
     body = b"".join(struct.pack(f">{row.element}", element) for element in elements)
-    return asked.decode(row.metadata.pack(*metadata) + body, len(elements))
+    return asked.decode("PV", row.metadata.pack(*metadata) + body, len(elements))
 
 
 @pytest.mark.parametrize(

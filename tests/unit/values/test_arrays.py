@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from catools import dbr
-from catools.conversion import message_memory, read_request
+from catools.conversion import message_memory, requests_of
 from catools.values import ca_array
 
 
 @pytest.fixture
 def value():
-    asked = read_request("PV", dbr.DBR_DOUBLE, 10, None, dbr.FORMAT_TIME, 0)
-    return asked.decode(struct.pack(">hhII4x4d", 3, 2, 1, 0, 4, 1, 3, 2), 4)
+    asked = requests_of("PV", dbr.DBR_DOUBLE, 10)[None, dbr.FORMAT_TIME, 0]
+    return asked.decode("PV", struct.pack(">hhII4x4d", 3, 2, 1, 0, 4, 1, 3, 2), 4)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_plus_gives_an_array_of_its_own(value):
 
 
 def test_plus_of_text_arrays():
-    asked = read_request("PV", dbr.DBR_STRING, 10, None, dbr.FORMAT_RAW, 0)
-    plain = +asked.decode(b"a".ljust(40, b"\0"), 1)
+    asked = requests_of("PV", dbr.DBR_STRING, 10)[None, dbr.FORMAT_RAW, 0]
+    plain = +asked.decode("PV", b"a".ljust(40, b"\0"), 1)
     assert type(plain) is np.ndarray
     assert plain.tolist() == ["a"]
 
@@ -122,9 +122,9 @@ def test_formatting(value):
 
 
 def test_states_of_an_array():
-    asked = read_request("PV", dbr.DBR_ENUM, 5, None, dbr.FORMAT_CTRL, 0)
+    asked = requests_of("PV", dbr.DBR_ENUM, 5)[None, dbr.FORMAT_CTRL, 0]
     names = b"Off".ljust(26, b"\0") + b"On".ljust(390, b"\0")
-    value = asked.decode(struct.pack(">hhh416s3H", 0, 0, 2, names, 1, 0, 7), 3)
+    value = asked.decode("PV", struct.pack(">hhh416s3H", 0, 0, 2, names, 1, 0, 7), 3)
     assert value.enum_str == ["On", "Off", ""]
 
 
@@ -140,9 +140,9 @@ def test_an_array_nobody_read_has_no_attributes():
 
 
 def test_a_payload_with_no_other_reader_becomes_the_memory_of_the_array():
-    asked = read_request("PV", dbr.DBR_DOUBLE, 3, None, dbr.FORMAT_TIME, 0)
+    asked = requests_of("PV", dbr.DBR_DOUBLE, 3)[None, dbr.FORMAT_TIME, 0]
     memory = bytearray(struct.pack(">hhII4x3d", 3, 2, 1, 0, 4, 1, 3))
-    value = asked.decode(memoryview(memory), 3)
+    value = asked.decode("PV", memoryview(memory), 3)
     assert value.tolist() == [4, 1, 3]
     assert value.dtype.isnative
     assert value.severity == 2
@@ -155,12 +155,12 @@ def test_a_payload_with_no_other_reader_becomes_the_memory_of_the_array():
 
 @pytest.mark.parametrize("offset", [0, 4])
 def test_a_payload_that_others_read_too_stays_as_it_is(offset):
-    asked = read_request("PV", dbr.DBR_DOUBLE, 3, None, dbr.FORMAT_RAW, 0)
+    asked = requests_of("PV", dbr.DBR_DOUBLE, 3)[None, dbr.FORMAT_RAW, 0]
     memory = bytearray(offset) + struct.pack(">3d", 4, 1, 3)
     before = bytes(memory)
     payload = memoryview(memory)[offset:]
     # Misaligned memory is no good for an array, whoever reads it.
-    values = [asked.decode(payload if offset else payload.toreadonly(), 3) for _ in range(2)]
+    values = [asked.decode("PV", payload if offset else payload.toreadonly(), 3) for _ in range(2)]
     assert memory == before
     assert [value.tolist() for value in values] == [[4, 1, 3]] * 2
     assert all(value.flags.owndata and value.flags.aligned for value in values)
@@ -170,8 +170,8 @@ def test_large_messages_are_collected_in_memory_of_numpys():
     memory = message_memory(64)
     assert isinstance(memory.obj, np.ndarray)
     assert (len(memory), memory.readonly) == (64, False)
-    asked = read_request("PV", dbr.DBR_DOUBLE, 5, None, dbr.FORMAT_RAW, 0)
+    asked = requests_of("PV", dbr.DBR_DOUBLE, 5)[None, dbr.FORMAT_RAW, 0]
     memory[24:] = struct.pack(">5d", 5, 4, 3, 2, 1)
-    value = asked.decode(memory[24:], 5)
+    value = asked.decode("PV", memory[24:], 5)
     assert value.tolist() == [5, 4, 3, 2, 1]
     assert np.shares_memory(value, memory.obj)

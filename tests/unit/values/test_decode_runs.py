@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catools import dbr
-from catools.conversion import read_request
+from catools.conversion import requests_of
 from catools.protocol.dbr import DBR_TYPES, GROUP_TIME, code_of
 from catools.protocol.framing import frame
 
@@ -58,14 +58,14 @@ def test_the_same_values(data: st.DataObject, native: int) -> None:
         for stamp, number in updates
     ]
     listeners = [Listener(f"PV{n % 3}", n if n % 2 else None) for n in range(len(payloads))]
-    requests = [read_request(each.name, native, 1, None, dbr.FORMAT_TIME, 0) for each in listeners]
+    requests = [requests_of(each.name, native, 1)[None, dbr.FORMAT_TIME, 0] for each in listeners]
     assert len({request.run for request in requests}) == 1
     run = requests[0].run
     assert run is not None
     messages = b"".join(frame(1, payload, dtype=row.code, count=1) for payload in payloads)
     run.deliver(run.fields(listeners, messages))
     for listener, request, payload in zip(listeners, requests, payloads, strict=True):
-        single = request.decode(payload, 1)
+        single = request.decode(listener.name, payload, 1)
         value, *index = listener.called
         assert index == ([] if listener.index is None else [listener.index])
         assert value == single
@@ -82,7 +82,7 @@ def test_closed_and_failing_listeners_do_not_disturb_the_others(native: int) -> 
     listeners[1].closed = True
     listeners[2].error = ZeroDivisionError("on purpose")
     listeners[3].error = KeyboardInterrupt()
-    run = read_request("PV", native, 1, None, dbr.FORMAT_TIME, 0).run
+    run = requests_of("PV", native, 1)[None, dbr.FORMAT_TIME, 0].run
     assert run is not None
     run.deliver(run.fields(listeners, message * 5))
     assert [listener.called for listener in listeners] == [(3,), (), (3,), (3,), (3,)]
@@ -93,9 +93,8 @@ def test_closed_and_failing_listeners_do_not_disturb_the_others(native: int) -> 
 
 
 def test_what_differs_in_type_is_read_differently() -> None:
-    def run(native: int, **more: object) -> object:
-        arguments = {"datatype": None, "format": dbr.FORMAT_TIME, **more}
-        return read_request("PV", native, 1, count=0, **arguments).run  # type: ignore[arg-type]
+    def run(native: int, datatype: object = None, format: int = dbr.FORMAT_TIME) -> object:
+        return requests_of("PV", native, 1)[datatype, format, 0].run
 
     double = run(dbr.DBR_DOUBLE)
     assert run(dbr.DBR_LONG) is not double
@@ -112,4 +111,4 @@ def test_what_differs_in_type_is_read_differently() -> None:
     ],
 )
 def test_what_comes_one_by_one(native: int, count: int, format: int) -> None:
-    assert read_request("PV", native, count, None, format, 0).run is None
+    assert requests_of("PV", native, count)[None, format, 0].run is None

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catools import dbr
-from catools.conversion import read_request, write_request
+from catools.conversion import requests_of, write_request
 from catools.errors import ca_nothing
 from catools.protocol.dbr import DBR_TYPES
 
@@ -38,9 +38,9 @@ DATATYPES = st.sampled_from(
 
 def there_and_back(native, value, native_count, datatype=None, strict=True, name="PV"):
     code, count, payload = write_request(name, native, native_count, value, datatype, strict, None)
-    asked = read_request(name, native, native_count, datatype, dbr.FORMAT_RAW, 0)
+    asked = requests_of(name, native, native_count)[datatype, dbr.FORMAT_RAW, 0]
     assert code == asked.dbr
-    return asked.decode(payload, count)
+    return asked.decode(name, payload, count)
 
 
 def outcome(function, *args):
@@ -109,8 +109,8 @@ def test_bytes_come_back(raw):
 def test_any_bytes_give_a_value_or_a_clean_error(
     raw, count, native, native_count, datatype, format, name, view
 ):
-    asked = read_request(name, native, native_count, datatype, format, 0)
-    value = outcome(asked.decode, memoryview(raw) if view else raw, count)
+    asked = requests_of(name, native, native_count)[datatype, format, 0]
+    value = outcome(asked.decode, name, memoryview(raw) if view else raw, count)
     if isinstance(value, ca_nothing):
         assert value.name == name
         assert DBR_TYPES[asked.dbr].size(count) > len(raw)

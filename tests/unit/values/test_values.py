@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from catools import dbr, values
-from catools.conversion import read_request
+from catools.conversion import requests_of
 from catools.protocol.dbr import ALARM_SEVERITY, ALARM_STATUS, DBR_TYPES
 from catools.values import (
     Augmented,
@@ -31,9 +31,9 @@ STAMP = (0, 0, 1164208531, 821003966)
 
 
 def timed(native, raw, count=1, native_count=1, datatype=None):
-    asked = read_request("PV", native, native_count, datatype, dbr.FORMAT_TIME, 0)
+    asked = requests_of("PV", native, native_count)[datatype, dbr.FORMAT_TIME, 0]
     row = DBR_TYPES[asked.dbr]
-    return asked.decode(row.metadata.pack(*STAMP) + raw, count)
+    return asked.decode("PV", row.metadata.pack(*STAMP) + raw, count)
 
 
 def a_float():
@@ -57,9 +57,9 @@ def an_array():
 
 
 def an_enum(index):
-    asked = read_request("PV", dbr.DBR_ENUM, 1, None, dbr.FORMAT_CTRL, 0)
+    asked = requests_of("PV", dbr.DBR_ENUM, 1)[None, dbr.FORMAT_CTRL, 0]
     names = b"Off".ljust(26, b"\0") + b"On".ljust(390, b"\0")
-    return asked.decode(struct.pack(">hhh416sH", 7, 1, 2, names, index), 1)
+    return asked.decode("PV", struct.pack(">hhh416sH", 7, 1, 2, names, index), 1)
 
 
 SCALARS = [a_float, an_int, a_str, a_bytes]
@@ -138,15 +138,15 @@ def test_times(make):
 
 
 def test_never_processed():
-    asked = read_request("PV", dbr.DBR_DOUBLE, 1, None, dbr.FORMAT_TIME, 0)
-    value = asked.decode(struct.pack(">hhII4xd", 17, 3, 0, 0, 0.0), 1)
+    asked = requests_of("PV", dbr.DBR_DOUBLE, 1)[None, dbr.FORMAT_TIME, 0]
+    value = asked.decode("PV", struct.pack(">hhII4xd", 17, 3, 0, 0, 0.0), 1)
     assert value.never_processed
     assert value.timestamp == 631152000.0
     assert value.alarm == "UDF INVALID"
 
 
 def test_what_a_format_does_not_bring_is_no_attribute():
-    raw = read_request("PV", dbr.DBR_LONG, 1, None, dbr.FORMAT_RAW, 0).decode(b"\0\0\0\1", 1)
+    raw = requests_of("PV", dbr.DBR_LONG, 1)[None, dbr.FORMAT_RAW, 0].decode("PV", b"\0\0\0\1", 1)
     for name in ("severity", "timestamp", "datetime", "alarm", "enums", "enum_str", "units"):
         assert not hasattr(raw, name)
 
@@ -173,9 +173,9 @@ def test_dictionaries_go_through_json(make):
 
 
 def test_dictionaries_have_no_nan():
-    asked = read_request("PV", dbr.DBR_DOUBLE, 2, None, dbr.FORMAT_CTRL, 0)
+    asked = requests_of("PV", dbr.DBR_DOUBLE, 2)[None, dbr.FORMAT_CTRL, 0]
     raw = struct.pack(">hhh2x8s8d2d", 0, 0, 0, b"", *[math.nan] * 8, math.nan, math.inf)
-    result = asked.decode(raw, 2).to_dict()
+    result = asked.decode("PV", raw, 2).to_dict()
     assert result["value"] == [None, None]
     assert result["upper_alarm_limit"] is None
     assert a_bytes().to_dict()["value"] == "hel\xb5"
