@@ -8,7 +8,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from cothread import Callback
@@ -16,6 +16,7 @@ from cothread.clock import monotonic
 
 from .colours import tint
 from .dock import clip
+from .messages import one_line
 
 __all__ = ["Failure", "Failures", "line_of", "summarise"]
 
@@ -151,6 +152,7 @@ def line_of(failure: Failure, text: str) -> str:
 def summarise(exc: BaseException) -> str:
     """Return type and message of an exception on one line."""
     name = type(exc).__name__
-    message = " ".join(str(exc).split())
-    text = f"{name}: {message}" if message else name
-    return clip("".join(c if c.isprintable() else "·" for c in text), MESSAGE_CELLS)
+    message = "its message cannot be shown"
+    with suppress(Exception):
+        message = str(exc)
+    return clip(one_line(f"{name}: {message}" if message else name), MESSAGE_CELLS)

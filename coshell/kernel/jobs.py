@@ -11,27 +11,33 @@ from __future__ import annotations
 import shutil
 import sysconfig
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from reprlib import Repr
 from typing import Any, Final
 
 from cothread import Pulse, Spawn, Timedout, WasCancelled, current, hooks
 from cothread.clock import monotonic
 from cothread.scheduler import scheduler
 
-from .colours import strip
-from .dock import cells, clip
+from .dock import clip
 from .failures import summarise
+from .job_table import more, shown, table
+from .messages import one_line
 
-__all__ = ["Job", "Jobs"]
+__all__ = ["Chosen", "Job", "Jobs"]
 
 OUTPUT_LINES: Final = 2000
 ENDED_KEPT: Final = 200
 LISTED_KEPT: Final = 20
 """So many of them can still be asked for when the table has shown their end."""
+NAME_CELLS: Final = 60
 FRESH: Final = 256
 """So many new cothreads are looked at together."""
+BRIEFLY: Final = Repr()
+"""Shows results: a large one costs no more than a small one, and none raises."""
+BRIEFLY.maxstring = BRIEFLY.maxother = 100
 
 
 class Job:
@@ -60,8 +66,8 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The name of its cothread."""
-        return self.task.name
+        """The name of its cothread, so that it can stand in a line."""
+        return clip(one_line(str(self.task.name)), NAME_CELLS)
 
     @property
     def state(self) -> str:
@@ -110,7 +116,7 @@ class Job:
         failure = self.task.exception
         if failure is not None:
             return summarise(failure)
-        return "" if self.state == "cancelled" else repr(self.task.Wait(0))
+        return "" if self.state == "cancelled" else BRIEFLY.repr(self.task.Wait(0))
 
     def age(self, now: float) -> float:
         """Return how long it ran, or has been running, in seconds."""
@@ -201,12 +207,25 @@ class Jobs:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         del cycle
+        printer.text(self._listing(job for job in self if not job.listed))
+
+    def find(self, *words: str) -> Chosen:
+        """Return the jobs that are in one of these states, or have one of these in their name."""
+        return Chosen(
+            (job for job in self if any(_is_like(job, word) for word in words)), self._listing
+        )
+
+    def _listing(self, jobs: Iterable[Job]) -> str:
+        """Return the table of jobs; those whose end is in it are left out of the next."""
         width = shutil.get_terminal_size((80, 24)).columns
-        jobs = [job for job in self if not job.listed]
-        printer.text("\n".join(table(jobs, self._clock(), width)) or "no jobs")
-        for job in jobs:
+        some, rest = shown(jobs)
+        lines = table(some, self._clock(), width)
+        if rest:
+            lines.append(clip(more(rest), width))
+        for job in some:
             job.listed = job.ended is not None
         self._forget_listed()
+        return "\n".join(lines) or "no jobs"
 
     @property
     def running(self) -> list[Job]:
@@ -315,37 +334,17 @@ class Jobs:
             self._on_change(job)
 
 
-_ORDER: Final = {"running": 0, "ready": 0, "waiting": 1, "failed": 2, "done": 3, "cancelled": 3}
+class Chosen(list[Job]):
+    """Some of the jobs, which show as their table."""
+
+    def __init__(self, jobs: Iterable[Job], listing: Callable[[Iterable[Job]], str]) -> None:
+        super().__init__(jobs)
+        self._listing = listing
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        del cycle
+        printer.text(self._listing(self) if self else "no jobs like that")
 
 
-def table(jobs: list[Job], now: float, width: int) -> list[str]:
-    """Return the jobs as lines of text, those that run first."""
-    if not jobs:
-        return []
-    rows = [("job", "name", "state", "age", "cpu", "waits for, or outcome", "last line")]
-    for job in sorted(jobs, key=lambda job: (_ORDER[job.state], job.number)):
-        age = job.age(now)
-        share = 100 * job.cpu_s / age if age > 0 else 0.0
-        what = job.waits_for if job.ended is None else job.outcome
-        last = job.output[-1] if job.output else ""
-        rows.append((job.tag, job.name, job.state, ago(age), f"{share:.0f}%", what, last))
-    limits = (6, 24, 9, 7, 5, 34, width)
-    widths = [
-        min(limit, max(cells(row[column]) for row in rows)) for column, limit in enumerate(limits)
-    ]
-    return [_line(row, widths, width) for row in rows]
-
-
-def _line(row: tuple[str, ...], widths: list[int], width: int) -> str:
-    texts = [clip(strip(text), limit) for text, limit in zip(row, widths, strict=True)]
-    padded = [text + " " * (limit - cells(text)) for text, limit in zip(texts, widths, strict=True)]
-    return clip("  ".join(padded).rstrip(), width)
-
-
-def ago(seconds: float) -> str:
-    """Return a duration in a few characters."""
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f}m"
-    return f"{seconds / 3600:.1f}h"
+def _is_like(job: Job, word: str) -> bool:
+    return word == job.state or word.casefold() in job.name.casefold()

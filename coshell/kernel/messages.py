@@ -12,9 +12,11 @@ from typing import Any, Final
 from .colours import strip
 from .dock import cells
 
-__all__ = ["for_stream", "wrap"]
+__all__ = ["for_stream", "one_line", "wrap"]
 
 INDENT: Final = "  "
+ONE_LINE: Final = 4096
+"""So many characters of a text are looked at; no screen is wider than this."""
 _BREAK: Final = re.compile(r"(?<!·)(?<!%why) ")
 """Where a message may be broken: not between a mark and what it stands for."""
 
@@ -51,3 +53,9 @@ def wrap(line: str, columns: int) -> str:
             rows.append(f"{margin}{word}")
             used = len(margin) + size
     return "\n".join(rows)
+
+
+def one_line(text: str) -> str:
+    """Return text on one line, a dot for each character that a terminal would obey."""
+    line = " ".join(text[:ONE_LINE].split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else "·" for c in line)

@@ -243,9 +243,12 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         if self.simple_prompt:
             return self._prompt_for_line()
         default, self.rl_next_input = self.rl_next_input, None
-        return self.host.read_cell(
+        code = self.host.read_cell(
             self.pt_app, default=default or "", **self._extra_prompt_options()
         )
+        # Bytes that the terminal's encoding lacks come as halves of characters, which neither the
+        # compiler nor the history takes.
+        return code.encode(errors="surrogateescape").decode(errors="replace")
 
     def _extra_prompt_options(self) -> dict[str, Any]:
         options: dict[str, Any] = super()._extra_prompt_options()
@@ -327,6 +330,9 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
 
     def run_cell(self, raw_cell: str, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Run a cell with the dock live below its output."""
+        if self._depth == 0:
+            # What is typed from now on is for the next prompt: it must not be echoed here.
+            self.terminal.watch()
         self.finish_starting()
         if self._depth == 0:
             self.console.enter_cell()
@@ -407,6 +413,8 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
     def _report(self, where: str, exc: BaseException, task: Spawn[Any] | None) -> None:
         job = self.jobs.job_of(task)
         if job is not None:
+            if job is self.jobs.attached:
+                return  # the cell that waits for it fails with this
             where = f"job {job.number} ({job.name})"
         self.failures.add(where, exc)
 

@@ -33,7 +33,7 @@ def load_ipython_extension(shell: Any) -> None:
 
     def coshell(line: str) -> None:
         del line
-        page(GUIDE.rstrip())
+        page({"text/plain": GUIDE.rstrip()})
 
     coshell.__doc__ = f"Show what can be done here, on one screen.\n\n{GUIDE}"
     shell.register_magic_function(coshell, "line", "coshell")

@@ -14,9 +14,9 @@ from IPython.core.magic import no_var_expand
 from coshell.kernel.background import attach, spawn_code
 from coshell.kernel.colours import tint
 from coshell.kernel.failures import Failure
-from coshell.kernel.jobs import Job, Jobs
+from coshell.kernel.jobs import Chosen, Job, Jobs
 from coshell.kernel.shell import CoShell
-from coshell.magics.parsing import HelpAsked, LineParser, Refused, without_semicolon
+from coshell.magics.parsing import HelpAsked, LineParser, Refused, show_help, without_semicolon
 from cothread import Timedout
 
 __all__ = ["load_ipython_extension"]
@@ -39,9 +39,11 @@ _JOBS = LineParser(
     "Show the background jobs: what they wait for, what they last wrote, how they ended.",
     (
         ("%jobs", "all of them; those that have ended are shown once"),
+        ("%jobs failed scan", "those in this state, or with this in their name"),
         ("jobs[3].output", "the same in Python: jobs is an object"),
     ),
 )
+_JOBS.add_argument("words", nargs="*", metavar="STATE", help="a state, or a part of a name")
 _KILL = LineParser(
     "kill",
     "Cancel jobs: each is interrupted where it waits, and its cleanup code runs.",
@@ -72,7 +74,9 @@ _WHY = LineParser(
     "Show the full traceback of something that failed, in a cell or in the background.",
     (("%why", "the newest"), ("%why 3", "number 3")),
 )
-_WHY.add_argument("number", nargs="?", type=int, help="the number shown with the failure")
+_WHY.add_argument(
+    "number", nargs="?", type=int, metavar="NUMBER", help="the number shown with the failure"
+)
 _SPAWN = LineParser(
     "spawn",
     "Run an expression, or as %%spawn a whole cell, as a background job; await works in it.",
@@ -81,12 +85,12 @@ _SPAWN = LineParser(
         ("%%spawn --name scan", "the rest of the cell, under a name"),
     ),
 )
-_SPAWN.add_argument("--name", help="what the job is called")
-_SPAWN.add_argument("code", nargs=argparse.REMAINDER, help="what to run")
+_SPAWN.add_argument("--name", metavar="TITLE", help="what the job is called")
+_SPAWN.add_argument("code", nargs=argparse.REMAINDER, metavar="CODE", help="what to run")
 
 
-def _show(shell: CoShell, _: Namespace) -> Jobs:
-    return shell.jobs
+def _show(shell: CoShell, options: Namespace) -> Jobs | Chosen:
+    return shell.jobs.find(*options.words) if options.words else shell.jobs
 
 
 def _job(shell: CoShell, text: str, magic: str) -> Job:
@@ -131,7 +135,7 @@ def _fg(shell: CoShell, options: Namespace) -> Any:
         job = _job(shell, options.job, "fg")
     if job.ended is None:
         shell.say(tint(f"{_title(job)} · Ctrl-C interrupts it, Ctrl-Z leaves it", "2"), sys.stdout)
-        if not attach(shell, job):
+        if not attach(shell, job) and job.ended is None:
             shell.say(tint(f"{_title(job)} goes on in the background", "2"), sys.stdout)
             return None
     return _outcome(job)
@@ -181,8 +185,8 @@ def _spawn(shell: CoShell, line: str, cell: str | None = None) -> Job | None:
             if len(words) < 2:
                 raise Refused("%spawn: --name needs a name, such as --name scan")
             name, line = words[1], words[2] if len(words) > 2 else ""
-    except HelpAsked as text:
-        print(text)
+    except HelpAsked as asked:
+        show_help(asked)
         return None
     code = line if cell is None else f"{line}\n{cell}" if line.strip() else cell
     if not code.strip():
@@ -203,14 +207,18 @@ COMMANDS: Final[tuple[tuple[LineParser, Command], ...]] = (
     (_WHY, _why),
 )
 """The line magics with an ordinary command line."""
+PARSERS: Final = {
+    parser.prog.removeprefix("%"): parser for parser in (*(p for p, _ in COMMANDS), _SPAWN)
+}
+"""How the line of each is read, by name."""
 
 
 def _magic(shell: CoShell, parser: LineParser, command: Command) -> Callable[[str], Any]:
     def magic(line: str) -> Any:
         try:
             return command(shell, parser.read(without_semicolon(line).split()))
-        except HelpAsked as text:
-            print(text)
+        except HelpAsked as asked:
+            show_help(asked)
             return None
 
     magic.__doc__ = parser.format_help()

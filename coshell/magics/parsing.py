@@ -6,11 +6,14 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from textwrap import fill
 from typing import Any, Final, NoReturn
+
+from IPython.core.getipython import get_ipython
+from IPython.core.page import page
 
 from coshell.session import Session
 
@@ -89,6 +92,51 @@ class LineParser(argparse.ArgumentParser):
     def flags(self) -> list[str]:
         """Return every flag the line may hold."""
         return list(self._option_string_actions)
+
+    def expected(self, before: Iterable[str], typed: str) -> list[tuple[str, str]] | str:
+        """Say what the word that is being typed can be.
+
+        Args:
+            before: the whole words in front of it.
+            typed: its beginning.
+        Returns:
+            Pairs of a word and what it means; or what the usage calls a word that only the
+            operator knows, such as TIME.
+        """
+        names = [action for action in self._actions if not action.option_strings]
+        given: list[str] = []
+        seen: list[argparse.Action] = []
+        waiting: argparse.Action | None = None
+        for word in before:
+            if waiting is not None:
+                waiting = None
+            elif word in self._option_string_actions:
+                seen.append(self._option_string_actions[word])
+                waiting = seen[-1] if seen[-1].nargs != 0 else None
+            else:
+                given.append(word)
+        if waiting is not None and waiting.choices is not None:
+            return [(str(one), "") for one in waiting.choices if str(one).startswith(typed)]
+        if waiting is not None:
+            return str(waiting.metavar or waiting.dest.upper())
+        verbatim = given and names and names[-1].nargs == argparse.REMAINDER
+        if typed.startswith("-") and not verbatim:
+            return list(self._flags_left(seen, typed))
+        return str(names[min(len(given), len(names) - 1)].metavar) if names else []
+
+    def _flags_left(
+        self, seen: Collection[argparse.Action], typed: str
+    ) -> Iterator[tuple[str, str]]:
+        """Find the flags that begin so and can still be given, and what they do."""
+        gone = {action for action in seen if not isinstance(action, argparse._AppendAction)}
+        for group in self._mutually_exclusive_groups:
+            if not gone.isdisjoint(group._group_actions):
+                gone.update(group._group_actions)
+        # Nobody who looks for a flag looks for help first.
+        for action in (*self._actions[1:], self._actions[0]):
+            flags = [flag for flag in action.option_strings if flag.startswith(typed)]
+            if flags and action not in gone:
+                yield flags[-1], action.help or ""
 
     def error(self, message: str) -> NoReturn:
         """Refuse the line."""
@@ -227,18 +275,26 @@ def positive(text: str) -> float:
     return number
 
 
+def show_help(asked: HelpAsked) -> None:
+    """Show the help that was asked for as `NAME?` does: in the pager if it is a long one."""
+    if get_ipython() is None:
+        print(asked)
+    else:
+        page({"text/plain": str(asked)})
+
+
 def run(spec: Spec, session: Session, line: str, variables: Mapping[str, Any]) -> Any:
     """Read a line for a magic and do what it says.
 
     Returns:
-        What the magic returns; None after `-h`, whose text is printed.
+        What the magic returns; None after `-h`, whose text is shown.
 
     Raises:
         Refused: it cannot be done, in one line.
     """
     try:
         options = spec.parser.read(words(line, variables))
-    except HelpAsked as help_text:
-        print(help_text)
+    except HelpAsked as asked:
+        show_help(asked)
         return None
     return spec.run(session, options)

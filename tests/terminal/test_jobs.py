@@ -94,6 +94,7 @@ def test_to_the_foreground_and_back(shell):
     shell.key("ctrl-c")
     shell.wait_for("KeyboardInterrupt")
     shell.wait_prompt(6)
+    assert sum("KeyboardInterrupt" in line for line in shell.history) == 1
     shell.line("bool(job), 'and here'")
     shell.wait_for("Out[6]: (True, 'and here')")
 
@@ -105,6 +106,22 @@ def test_the_result_of_a_job_in_the_foreground(shell):
     shell.wait_for("[1] tick1")
     shell.line("%fg 1")
     shell.wait_for("Out[4]: 30")
+
+
+def test_jobs_that_cannot_be_shown_plainly(shell):
+    shell.line("exec('class R:\\n def __repr__(self): 1 / 0')")
+    shell.wait_prompt(3)
+    shell.line("a = Spawn(Sleep, 1000); a.name = '[red]a[/red]\\x1b[2J\\nb'; c = Spawn(R)")
+    shell.wait_prompt(4)
+    shell.line("d = [Spawn(Sleep, 1000) for i in range(100)]")
+    shell.wait_for("101 jobs")
+    shell.line("%jobs [red] done")
+    shell.wait_match(r"^1 +\[red\]a\[/red\]·\[2J b +waiting ")
+    shell.wait_match(r"^2 +R +done .* <R instance at 0x\w+>")
+    shell.line("%jobs")
+    shell.wait_for("… and 61 more (61 waiting); %jobs WORD narrows it down")
+    shell.line("%jobs no-such")
+    shell.wait_for("no jobs like that")
 
 
 def test_help_and_wrong_options(shell):

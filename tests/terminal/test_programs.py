@@ -105,6 +105,14 @@ def test_a_long_text_is_paged(shell):
     shell.key("ctrl-l")
     shell.line("coshell?")
     shell.wait_for("Read, write", "exit or Ctrl-D leaves", "In [7]:")
+    shell.line("%camonitor -h")
+    shell.wait_for("usage: %camonitor")
+    shell.key("ctrl-c")
+    shell.send("G")
+    shell.wait_for("'all' closes every one")
+    assert "In [8]" not in shell.text
+    shell.send("q")
+    shell.wait_prompt(8)
 
 
 def test_an_editor_gets_the_terminal_and_jobs_go_on(start, tmp_path):
