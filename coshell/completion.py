@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Completion of PV names, fields and states: from what is known already, never from the network.
+"""Completion of PV names, fields, states, and the words of magics: never from the network.
 
-PV names grow by one part at a time, as paths do: `SR-` offers `SR-DI-`'s devices up to their colon.
+What a magic takes is known from how its line is read. PV names grow by one part at a time, as paths
+do: `SR-` offers `SR-DI-`'s devices up to their colon.
 """
 
 from __future__ import annotations
@@ -9,19 +10,26 @@ from __future__ import annotations
 import re
 import shlex
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
+from coshell.kernel.prompt import EXPLAINED
+from coshell.magics import SPECS, jobs
+from coshell.magics.parsing import LineParser
+from coshell.magics.watching import few
 from coshell.panel.model import Metadata
 from coshell.session import Session
 
-__all__ = ["NameIndex", "PVMatcher", "install", "parts"]
+__all__ = ["Matcher", "NameIndex", "install", "parts"]
 
-MAGICS: Final = frozenset(
-    {"caget", "caput", "camonitor", "cainfo", "connect", "caplot", "pv", "pvs", "wait", "doctor"}
-)
+PARSERS: Final[Mapping[str, LineParser]] = {
+    **{name: spec.parser for name, spec in SPECS.items()},
+    **jobs.PARSERS,
+}
+"""How the lines of magics are read, by name."""
 FIELDS: Final = (
     *("VAL", "DESC", "EGU", "PREC", "SCAN", "PROC", "STAT", "SEVR", "RTYP", "NAME", "DTYP"),
     *("HIHI", "HIGH", "LOW", "LOLO", "HHSV", "HSV", "LSV", "LLSV", "HYST", "ADEL", "MDEL"),
@@ -29,14 +37,19 @@ FIELDS: Final = (
     *("TSE", "TIME", "UDF", "ACKS", "ACKT", "NORD", "NELM", "FTVL", "RVAL", "CALC", "INPA", "INPB"),
 )
 LIMIT: Final = 500
-FILES: Final = frozenset({"-l", "--load"})
-"""Options after which the name of a file is typed."""
+PVS: Final = frozenset({"PV", "[NAME:] PV", "'PV < 5'", "WORD", "VALUE"})
+"""What the usage of a magic calls a word that is a PV, a part of one, or its state."""
+ELSEWHERE: Final = frozenset({"FILE", "CODE"})
+"""What it calls a word that IPython knows better."""
+
+Words: TypeAlias = Sequence[tuple[str, str]]
+"""Words to offer, each with what it means."""
 
 _CALL = re.compile(
     r"""\b(?:caget|caput|camonitor|cainfo|connect|PV|pvs|PV_array)\s*\(\s*\[?"""
     r"""(?:[^'"]*['"][^'"]*['"]\s*,\s*)*['"](?P<typed>[^'"]*)$"""
 )
-_MAGIC = re.compile(r"^\s*(?:\w+\s*=\s*)?%?(?P<magic>\w+)\s+(?P<rest>.*)$")
+_MAGIC = re.compile(r"^\s*(?:\w+\s*=\s*)?%{0,2}(?P<magic>\w+)\s+(?P<rest>.*)$")
 
 
 class NameIndex:
@@ -79,12 +92,24 @@ def parts(indexes: Sequence[NameIndex], typed: str, limit: int = LIMIT) -> list[
         typed = found[0]
 
 
-class PVMatcher:
-    """Offers PV names after magics that take them, and inside the strings of such calls."""
+class Matcher:
+    """Offers what a magic takes, and PV names inside the strings of calls that take them.
 
-    def __init__(self, session: Session, variables: Mapping[str, Any]) -> None:
+    Args:
+        session: knows the names.
+        variables: those of the prompt.
+        sources: the words there are for what the usage of a magic calls so, such as JOB.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        variables: Mapping[str, Any],
+        sources: Mapping[str, Callable[[], Words]] | None = None,
+    ) -> None:
         self._session = session
         self._variables = variables
+        self._sources = sources or {}
         self._indexes: dict[int, tuple[object, int, NameIndex]] = {}
 
     def indexes(self) -> list[NameIndex]:
@@ -103,7 +128,7 @@ class PVMatcher:
         return found
 
     def typed(self, text: str) -> tuple[str, str | None] | None:
-        """Find what is being typed in the text before the cursor.
+        """Find the PV that is being typed in the text before the cursor.
 
         Returns:
             The beginning of a name or state, and the PV whose state it is; None elsewhere.
@@ -111,20 +136,42 @@ class PVMatcher:
         call = _CALL.search(text)
         if call is not None:
             return call["typed"], None
-        magic = _MAGIC.match(text)
-        if magic is None or magic["magic"] not in MAGICS:
+        magic, words = self._line(text)
+        if magic is None or str(magic.expected(words[:-1], words[-1])) not in PVS:
             return None
+        names = [word for word in words[:-1] if not word.startswith("-")]
+        if magic is PARSERS["caput"] and names:
+            return words[-1].lstrip("'\""), names[0]
+        return words[-1].lstrip("'\""), None
+
+    def word(self, text: str) -> tuple[str, Words] | None:
+        """Find the other word of a magic that is being typed in the text before the cursor.
+
+        Returns:
+            Its beginning, and what it may become; None elsewhere.
+        """
+        magic, words = self._line(text)
+        if magic is None:
+            return None
+        expected = magic.expected(words[:-1], words[-1])
+        if not isinstance(expected, str):
+            return words[-1], expected
+        if expected in PVS | ELSEWHERE:
+            return None
+        source = self._sources.get(expected, tuple)
+        return words[-1], [pair for pair in source() if pair[0].startswith(words[-1])]
+
+    def _line(self, text: str) -> tuple[LineParser | None, list[str]]:
+        """Return how the line of the magic is read that is being typed, and its words so far."""
+        magic = _MAGIC.match(text)
+        if magic is None or magic["magic"] not in PARSERS:
+            return None, []
         if "%" not in text[: magic.start("magic")] and magic["magic"] in self._variables:
             # `caget (…` and `caget = …` are Python: without its % a magic takes plain words.
             if not re.match(r"[\w{]", magic["rest"] or "w"):
-                return None
-        words = magic["rest"].split(" ")
-        if len(words) > 1 and words[-2] in FILES:
-            return None
-        names = [word for word in words[:-1] if word and not word.startswith("-")]
-        if magic["magic"] == "caput" and names:
-            return words[-1].lstrip("'\""), names[0]
-        return words[-1].lstrip("'\""), None
+                return None, []
+        *before, typed = magic["rest"].split(" ")
+        return PARSERS[magic["magic"]], [*filter(None, before), typed]
 
     def candidates(self, typed: str, pv: str | None = None) -> list[str]:
         """Return what the typed text may become."""
@@ -142,7 +189,7 @@ class PVMatcher:
         That is the typed text itself: IPython asks everybody as long as nobody offers anything.
         """
         if pv is None:
-            return [typed] if typed and not typed.startswith("-") else []
+            return [typed] if typed else []
         metadata = self._session.metadata.get(pv)
         return [typed] if typed and metadata is not None and metadata.enums else []
 
@@ -155,9 +202,25 @@ class PVMatcher:
         ]
 
 
-def install(shell: Any, session: Session) -> PVMatcher:
+def install(shell: Any, session: Session) -> Matcher:
     """Give a shell's completer the matcher."""
-    matcher = PVMatcher(session, shell.user_ns)
+
+    def numbers() -> Words:
+        return [(job.tag, f"{job.name}, {job.state}") for job in shell.jobs]
+
+    def states() -> Words:
+        counts = Counter(job.state for job in shell.jobs)
+        return [(state, f"{count} of them") for state, count in counts.items()]
+
+    def failures() -> Words:
+        kept = reversed(shell.failures.kept)
+        return [(str(failure.number), f"{failure.where}: {failure.summary}") for failure in kept]
+
+    def panels() -> Words:
+        return [(watch.name, few(watch.names)) for watch in session.watches]
+
+    sources = {"JOB": numbers, "STATE": states, "NUMBER": failures, "NAME": panels}
+    matcher = Matcher(session, shell.user_ns, sources)
 
     @context_matcher(priority=2000, identifier="coshell.pvs")  # type: ignore[untyped-decorator]
     def pvs(context: CompletionContext) -> dict[str, Any]:
@@ -171,5 +234,22 @@ def install(shell: Any, session: Session) -> PVMatcher:
             "suppress": bool(completions),
         }
 
-    shell.Completer.custom_matchers.append(pvs)
+    @context_matcher(priority=2001, identifier="coshell.words")  # type: ignore[untyped-decorator]
+    def words(context: CompletionContext) -> dict[str, Any]:
+        typed = matcher.word(context.text_until_cursor)
+        if typed is None:
+            return {"completions": []}
+        fragment, offered = typed
+        # The typed text itself keeps others from offering words of Python for what can be none.
+        return {
+            "completions": [
+                SimpleCompletion(text=word, type=f"{EXPLAINED}{meaning}")
+                for word, meaning in offered or [(fragment, "")]
+            ],
+            "matched_fragment": fragment,
+            "suppress": True,
+            "ordered": True,
+        }
+
+    shell.Completer.custom_matchers += [pvs, words]
     return matcher

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TextIO, cast
@@ -37,12 +37,24 @@ from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import PromptSession
 
-from .dock import Dock, cells, dock_rows
+from .dock import Dock, cells, clip, dock_rows
+from .messages import one_line
 from .terminal import Terminal
 
-__all__ = ["DockContainer", "HeldOutput", "PromptScreen", "ShellCompleter", "install_dock"]
+__all__ = [
+    "EXPLAINED",
+    "DockContainer",
+    "HeldOutput",
+    "PromptScreen",
+    "ShellCompleter",
+    "install_dock",
+]
 
 MENU_ROWS: Final = 6
+MENU_COLUMN: Final = 58
+"""prompt_toolkit cuts what is wider, to have two columns of it."""
+EXPLAINED: Final = "· "
+"""What begins the type of a completion that says what its word means."""
 
 
 class HeldOutput(Vt100_Output):
@@ -300,11 +312,27 @@ class ShellCompleter(IPythonPTCompleter):
             return
         with provisionalcompleter():
             try:
-                yield from self._get_completions(
-                    document.text,
-                    document.cursor_position,
-                    document.cursor_position,
-                    self.ipy_completer,
+                yield from _with_meanings(
+                    self._get_completions(
+                        document.text,
+                        document.cursor_position,
+                        document.cursor_position,
+                        self.ipy_completer,
+                    )
                 )
             except Exception as failure:
                 self._on_failure("completion", failure)
+
+
+def _with_meanings(completions: Iterable[Completion]) -> Iterator[Completion]:
+    """Put what the words mean beside them, as far as that is known."""
+    every = list(completions)
+    known = [one for one in every if one.display_meta_text.startswith(EXPLAINED)]
+    widest = max((len(one.display_text) for one in known), default=0)
+    for one in every:
+        if one not in known:
+            yield one
+            continue
+        meaning = one_line(one.display_meta_text.removeprefix(EXPLAINED))
+        shown = clip(f"{one.display_text:<{widest}}  {meaning}".rstrip(), MENU_COLUMN)
+        yield Completion(one.text, one.start_position, display=shown)

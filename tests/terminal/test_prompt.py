@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +132,63 @@ def test_tab_offers_no_python_where_a_pv_is_typed(shell, line):
     shell.send("@")
     shell.wait_match(rf"^In \[2\]: {re.escape(line)}@$")
     assert "Error" not in shell.text
+
+
+def test_tab_offers_what_a_magic_takes_and_says_what_it_means(shell):
+    shell.line("job = Spawn(Sleep, 1000)")
+    shell.wait_prompt(3)
+    shell.send("%camonitor --")
+    shell.key("tab")
+    shell.wait_match(r"^ +--log +a line above the prompt for every change")
+    assert "Error" not in shell.text
+    shell.key("ctrl-c", "ctrl-c")
+    shell.wait_gone("--log")
+    shell.send("%kill ")
+    shell.key("tab")
+    # One is no choice.
+    shell.wait_match(r"^In \[3\]: %kill 1$")
+    shell.key("enter")
+    shell.wait_gone("1 job")
+
+
+def test_bytes_that_are_no_characters_harm_neither_the_cell_nor_the_history(start, home):
+    shell = start("--no-banner")
+    shell.wait_prompt(1)
+    shell.send("'a")
+    shell.look()
+    os.write(shell.master, b"\xe9")
+    shell.send("b', 'later'")
+    shell.key("enter")
+    shell.wait_for("Out[1]: ('a\ufffdb', 'later')")
+    shell.line("6 * 7")
+    shell.wait_for("Out[2]: 42")
+    shell.key("ctrl-d", "enter")
+    assert shell.wait_end() == 0
+    assert "History will not be written" not in "".join(shell.history)
+
+
+def test_what_is_typed_while_the_first_cell_starts_is_not_echoed(start, home, tmp_path):
+    profile = Path(home["IPYTHONDIR"]) / "profile_default" / "startup"
+    profile.mkdir(parents=True)
+    in_cell = tmp_path / "in cell"
+    (profile / "slow.py").write_text(
+        "import time\n"
+        "from pathlib import Path\n"
+        f"in_cell = Path({str(in_cell)!r})\n"
+        "def step(shell=get_ipython()):\n"
+        "    time.sleep(0.1)\n"
+        "    if shell.console.screen is None and not in_cell.exists():\n"
+        "        in_cell.touch()\n"
+        "        time.sleep(1)\n"
+        "for _ in range(10): get_ipython().start_later(step)\n"
+    )
+    shell = start("--no-banner")
+    shell.wait_prompt(1)
+    shell.line("6 * 7")
+    shell.wait_until(in_cell.exists, "the cell waits for the end of the start")
+    shell.send("typed")
+    shell.wait_for("In [2]: typed")
+    assert sum("typed" in line for line in shell.history) == 1
 
 
 def test_a_protected_name_is_rebound_but_not_in_silence(shell):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coshell.completion import NameIndex, PVMatcher, parts
+from coshell.completion import Matcher, NameIndex, parts
 from coshell.memory import NameMemory
 from coshell.panel.model import Metadata
 from coshell.session import Session
@@ -16,11 +16,13 @@ NAMES = ["SR:BPM-01:X", "SR:BPM-01:Y", "SR:BPM-02:X", "SR:CURRENT", "SR", "LI:GU
 
 
 @pytest.fixture
-def matcher() -> PVMatcher:
+def matcher() -> Matcher:
     session = Session()
     session.name_sources.append(lambda: NAMES)
     session.metadata["LI:GUN:STATE"] = Metadata(enums=("Off", "On", "Stand by"))
-    return PVMatcher(session, {"caget": object()})
+    numbers = [("1", "scan, waiting"), ("2", "tick, done"), ("12", "tock, done")]
+    variables = {"caget": object(), "camonitor": object()}
+    return Matcher(session, variables, {"JOB": lambda: numbers})
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,13 @@ def test_every_name_is_reached_by_following_the_parts(names, typed):
         ("caget = 3", None),
         ("%timeit SR:", None),
         ("%pvs --load SR", None),
+        ("%pvs --load ring.db SR", ("SR", None)),
+        ("%camonitor --for 5", None),
+        ("%camonitor --for 5s SR:", ("SR:", None)),
+        ("%camonitor --mark 'SR:", ("SR:", None)),
+        ("%camonitor --l", None),
+        ("%caput LI:GUN:STATE -", ("-", "LI:GUN:STATE")),
+        ("%jobs SR:", None),
     ],
 )
 def test_where_a_name_is_being_typed(matcher, text, typed):
@@ -77,7 +86,42 @@ def test_what_is_no_python_is_not_completed_as_python(matcher):
     assert matcher.nothing_else("SR:*") == ["SR:*"]
     assert matcher.nothing_else("X", "LI:GUN:STATE") == ["X"]
     assert matcher.nothing_else("x", "SR:CURRENT") == []
-    assert matcher.nothing_else("--ver") == matcher.nothing_else("") == []
+    assert matcher.nothing_else("") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("%camonitor --s", ["--screen", "--sort"]),
+        ("%camonitor --dock --s", ["--sort"]),
+        ("%camonitor --sort alarm --s", ["--screen"]),
+        ("%camonitor --mark '> 5' --m", ["--mark"]),
+        ("x = %camonitor --sort ", ["given", "name", "alarm", "change"]),
+        ("%camonitor --for ", []),
+        ("%camonitor --nonsense", []),
+        ("%caput -", ["-w", "-c", "--no-wait", "-t", "-n", "-s", "-S", "--qt", "-a", "--help"]),
+        ("%jobs -h", ["-h"]),
+        ("%kill 3 1", ["1", "12"]),
+        ("%%spawn --n", ["--name"]),
+    ],
+)
+def test_options_and_what_they_take(matcher, text, offered):
+    found = matcher.word(text)
+    assert found is not None
+    assert found[0] == text.split(" ")[-1]
+    assert [word for word, _ in found[1]] == offered
+
+
+def test_an_option_says_what_it_does(matcher):
+    assert matcher.word("%camonitor --lo") == (
+        "--lo",
+        [("--log", "a line above the prompt for every change")],
+    )
+
+
+@pytest.mark.parametrize("text", ["camonitor --lo", "%caget SR:", "%timeit -n", "%spawn sc", "-"])
+def test_what_is_no_word_of_a_magic_is_left_to_others(matcher, text):
+    assert matcher.word(text) is None
 
 
 def test_fields_after_a_dot(matcher):
@@ -103,7 +147,7 @@ def test_an_index_is_kept_until_its_source_changes():
     session = Session()
     long, short = tuple(NAMES), ["A:1"]
     session.name_sources += [lambda: long, lambda: short]
-    matcher = PVMatcher(session, {})
+    matcher = Matcher(session, {})
     before = matcher.indexes()
     short.append("A:2")
     after = matcher.indexes()
