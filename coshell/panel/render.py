@@ -80,6 +80,7 @@ class Table:
         self._summary: list[str] | None = None
         self._layout: Layout | None = None
         self._layout_for: tuple[int, int] = (-1, -1)
+        self._room = -1
         self._measured = float("-inf")
         self._tallied = tally(())
         self._tallied_for = (-1, -1)
@@ -101,7 +102,8 @@ class Table:
 
         Args:
             width: cells to fill.
-            height: lines to fill; from four on there is a title, from three on a heading.
+            height: lines to fill; from four on there is a title, from three on a heading; a
+                single one has a row, and beside it how many there are else.
             now: monotonic seconds.
             top: index of the first row shown.
             selected: a row to stand out.
@@ -114,7 +116,11 @@ class Table:
         head = (height >= TITLE_FROM) + (height >= HEADER_FROM)
         entries = self._window(rows, height - head, top)
         shown = [entry for entry in entries if isinstance(entry, Row)]
-        layout = self._lay_out(shown, width, now)
+        beside = ""
+        if height == 1 and len(shown) < len(rows):
+            beside = _beside(self._tally(rows), tally(shown), width // 2)
+        room = width - len(beside)
+        layout = self._lay_out(shown, width, room, now)
         lines = []
         self._summary = self._summaries(rows) if height >= TITLE_FROM else None
         if self._summary is not None:
@@ -123,11 +129,14 @@ class Table:
             lines.append(self._heading(layout, width))
         for entry in entries:
             if isinstance(entry, Row):
-                lines.append(self._line(entry, layout, width, now, entry is selected))
+                lines.append(self._line(entry, layout, room, now, entry is selected))
             else:
-                text = clip(f" {self._safe(entry)}", width, self._dots)
+                text = clip(f" {self._safe(entry)}", room, self._dots)
                 lines.append(self.theme.paint(text, "group"))
-        if len(shown) < len(rows) and len(lines) < height:
+        if beside:
+            blanks = " " * (room - cells(_SGR.sub("", lines[-1])))
+            lines[-1] += blanks + self.theme.paint(beside, "more")
+        elif len(shown) < len(rows) and len(lines) < height:
             text = clip(_more(self._tally(rows), tally(shown)), width, self._dots)
             lines.append(self.theme.paint(text, "more"))
         self._set_refresh(shown, now)
@@ -163,8 +172,11 @@ class Table:
 
     # Widths --------------------------------------------------------------------------------
 
-    def _lay_out(self, shown: list[Row], width: int, now: float) -> Layout:
-        """Return the layout for these rows; the same object as long as nothing has to move."""
+    def _lay_out(self, shown: list[Row], width: int, room: int, now: float) -> Layout:
+        """Return the layout for these rows; the same object as long as nothing has to move.
+
+        What was measured at this width is kept, also for a line with less room.
+        """
         key = (width, self.panel.layout_version)
         fresh = key != self._layout_for or now - self._measured > REMEASURE_S
         if fresh:
@@ -180,13 +192,14 @@ class Table:
         for at, column in enumerate(self.columns):
             if wanted[at]:
                 wanted[at] = max(wanted[at], min(len(column.title), column.widest))
-        if fresh or wanted != self._wanted or self._layout is None:
+        if fresh or wanted != self._wanted or room != self._room or self._layout is None:
             margin = 1 if width >= MARGIN_FROM else 0
             named = {c.key: wide for c, wide in zip(self.columns, wanted, strict=True)}
-            layout = fit(self.columns, named, width - margin)
+            layout = fit(self.columns, named, room - margin)
             if layout != self._layout:
                 self._layout = layout
             self._wanted = wanted
+            self._room = room
             self._layout_for = key
         return self._layout
 
@@ -339,11 +352,24 @@ class Table:
 def _more(chosen: Counts, shown: Counts) -> str:
     """Return the line that stands for rows without room, naming what must not be missed."""
     hidden = chosen.rows - shown.rows
+    text = f" {hidden} {'more ' if shown.rows else ''}row{'s' * (hidden > 1)}"
+    parts = _not_to_be_missed(chosen, shown)
+    return f"{text} ({', '.join(parts)})" if parts else text
+
+
+def _beside(chosen: Counts, shown: Counts, width: int) -> str:
+    """Return as much of the same as fits beside a row; "" where there is no room at all."""
+    text = f" +{chosen.rows - shown.rows}"
+    parts = _not_to_be_missed(chosen, shown)
+    texts = [f"{text} ({', '.join(parts[:some])})" for some in range(len(parts), 0, -1)]
+    return next((one for one in (*texts, text) if len(one) <= width), "")
+
+
+def _not_to_be_missed(chosen: Counts, shown: Counts) -> list[str]:
     alarms = chosen.alarms - shown.alarms
     lost = chosen.disconnected - shown.disconnected
     searching = chosen.searching - shown.searching
-    text = f" {hidden} {'more ' if shown.rows else ''}row{'s' * (hidden > 1)}"
     parts = [f"{alarms} in alarm"] if alarms else []
     parts += [f"{lost} disconnected"] if lost else []
     parts += [f"{searching} searching"] if searching else []
-    return f"{text} ({', '.join(parts)})" if parts else text
+    return parts

@@ -189,6 +189,25 @@ def test_rows_without_room_are_counted_with_what_must_not_be_missed():
     assert len(lines) == 5
 
 
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (80, r" SR-DI-DCCT:SIGNAL 300\.100 mA .* \+7 \(2 in alarm, 1 disconnected\)"),
+        (40, r" ….*:SIGNAL 300\.100 \+7 \(2 in alarm\)"),
+        (20, r"….*:SIGNAL 300\.100 \+7"),
+    ],
+)
+def test_on_a_single_line_the_other_rows_are_counted_beside_the_first(width, line):
+    (only,) = Table(ring(), PLAIN).lines(width, 1, 12.3)
+    assert re.fullmatch(line, only)
+    assert cells(only) == width
+
+
+def test_a_single_row_has_its_line_for_itself():
+    (only,) = Table(Panel("p", ["A"], now=0.0), PLAIN).lines(40, 1, 1.0)
+    assert "+" not in only
+
+
 def test_scrolling_shows_the_rows_from_there_on():
     table = Table(ring(), PLAIN)
     text = "\n".join(table.lines(80, 6, 12.3, top=3))
