@@ -302,6 +302,8 @@ def test_a_terminal_without_utf_8(start):
     shell.line("1 / 0")
     shell.wait_for("? ZeroDivisionError: division by zero ? %why 1")
     shell.wait_prompt(2)
+    shell.line("len('日本')")
+    shell.wait_for("Out[2]: 2")
 
 
 def test_what_fails_at_the_start_is_one_line_each(start, home):
@@ -315,7 +317,7 @@ def test_what_fails_at_the_start_is_one_line_each(start, home):
     shell.wait_prompt(1)
     shell.line("good")
     shell.wait_for("Out[1]: 42")
-    shell.wait_match(r"ERROR | .*/ipython_config.py: SyntaxError: '\(' was never closed")
+    shell.wait_match(r"ERROR \| .*/ipython_config.py: SyntaxError: '\(' was never closed")
     shell.wait_match(r"^✗ start-up file .*/10-bad.py: ModuleNotFoundError: .* · %why 1$")
     shell.wait_match(r"^✗ start-up file .*/15-bad.py: SystemExit: 3 · %why 2$")
     shell.wait_match(r"^UserWarning: Couldn't start log: .* '/no/such/log' \(logging.py:\d+\)$")
