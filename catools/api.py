@@ -3,15 +3,15 @@
 
 All of them take one PV name, and then return one result, or any iterable of names, and then return
 a list in the same order. A list is worked on in parallel under one deadline. They may be called
-from any thread; in a thread other than the scheduler's the call is forwarded and the thread blocks.
+from any thread; in a thread other than the scheduler's the call is handed over and the thread
+blocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial, wraps
-from threading import get_ident
-from typing import Any, Literal, ParamSpec, TypeVar, overload
+from functools import partial
+from typing import Any, Literal, overload
 
 import cothread
 from cothread.clock import Timeout, expiry
@@ -25,43 +25,13 @@ from .client.one import get_one
 from .client.put import Put
 from .conversion import check_put, check_request, event_mask
 from .dbr import FORMAT_RAW
-from .errors import BadShape, bare, ca_nothing, no_name
+from .errors import BadShape, bare, ca_nothing
+from .forward import any_thread
+from .names import name_list
 from .protocol.eca import ECA_BADCOUNT
 from .values import AugmentedValue, ca_info
 
 __all__ = ["caget", "cainfo", "camonitor", "caput", "connect"]
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _any_thread(function: Callable[P, T]) -> Callable[P, T]:
-    """Forward calls from other threads to the scheduler's."""
-
-    @wraps(function)
-    def forward(*args: P.args, **kargs: P.kwargs) -> T:
-        if get_ident() == cothread.scheduler_thread_id:
-            return function(*args, **kargs)
-        result: T = cothread.CallbackResult(function, *args, **kargs)  # type: ignore[arg-type]
-        return result
-
-    return forward
-
-
-def name_list(pvs: object) -> list[str]:
-    """Return the names of many PVs.
-
-    Raises:
-        TypeError: one of them is not text, or there is nothing to iterate over.
-    """
-    if isinstance(pvs, bytes) or not isinstance(pvs, Iterable):
-        raise no_name(pvs)
-    names = list(pvs)
-    for name in names:
-        if not isinstance(name, str):
-            raise no_name(name)
-    # A kind of str, such as a PV's value, may be a name; what it has beyond the text stays behind.
-    return list(map(str, names))
 
 
 def _check_callback(callback: object) -> None:
@@ -123,7 +93,7 @@ def caget(
     count: int = 0,
     throw: bool,
 ) -> list[AugmentedValue | ca_nothing]: ...
-@_any_thread
+@any_thread
 def caget(
     pvs: str | Iterable[str],
     *,
@@ -196,7 +166,7 @@ def caput(
     throw: bool = True,
     strict: bool = False,
 ) -> list[ca_nothing]: ...
-@_any_thread
+@any_thread
 def caput(
     pvs: str | Iterable[str],
     values: Any,
@@ -309,7 +279,7 @@ def camonitor(
     notify_disconnect: bool = False,
     connect_timeout: Timeout = None,
 ) -> list[Monitor]: ...
-@_any_thread
+@any_thread
 def camonitor(
     pvs: str | Iterable[str],
     callback: Callable[..., object],
@@ -398,7 +368,7 @@ def connect(
     timeout: Timeout = 5,
     throw: bool = True,
 ) -> list[Any]: ...
-@_any_thread
+@any_thread
 def connect(
     pvs: str | Iterable[str],
     *,

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from cothread import Event, Timedout
 from cothread.clock import Timeout, monotonic
 
-from .api import caget, camonitor, caput, name_list
+from .api import caget, camonitor, caput
 from .client import default
 from .client.explain import summary
 from .client.threads import in_scheduler
 from .conversion import check_request, event_mask
 from .dbr import FORMAT_TIME
 from .errors import ca_nothing
+from .names import name_list
 from .watched import Watcher, late, store_value
 
 if TYPE_CHECKING:

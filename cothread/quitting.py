@@ -13,6 +13,7 @@ from .events import Event
 from .interrupts import set_foreground
 from .scheduler import scheduler
 from .tasks import Spawn, current
+from .threads import leave
 from .waiting import Sleep
 
 __all__ = ["Quit", "WaitForQuit"]
@@ -55,6 +56,7 @@ def _end_cothreads() -> None:
     """Cancel all cothreads, so that their `finally` blocks run before the interpreter ends."""
     if not scheduler.started or threading.get_ident() != scheduler.thread_id:
         return
+    leave()
     deadline = scheduler.clock() + EXIT_S
     while Spawn.Cothreads and scheduler.clock() < deadline:
         for task in list(Spawn.Cothreads):

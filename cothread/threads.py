@@ -6,10 +6,12 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from functools import cache
+from typing import Any, Final, Generic, ParamSpec, Protocol, TypeVar
 
 from . import hooks
 from .clock import Timedout, Timeout, expiry, monotonic
@@ -17,11 +19,20 @@ from .coselect import wait_readable
 from .events import Event
 from .scheduler import scheduler
 from .tasks import Spawn
+from .waiting import Sleep
 
 __all__ = ["Callback", "CallbackQueue", "CallbackResult", "ThreadedEventQueue", "in_thread"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_LOOK_S: Final = 0.02
+"""How often the end of the main program looks whether other threads have ended."""
+
+_callers: set[int] = set()
+"""The threads that wait in `CallbackResult`."""
+_left = False
+"""Whether the interpreter ends: cothreads are cancelled, and nobody is told."""
 
 
 class CallbackQueue:
@@ -106,21 +117,70 @@ def CallbackResult(
         try:
             result = action(*args, **kargs)
         except BaseException as exc:
+            if _left:
+                return  # only daemons are left, and they end in silence
             failure = exc
         done.set()
 
-    if callback_spawn:
-        callback_queue(Spawn, call)
-    else:
-        callback_queue(call)
-    if not done.wait(callback_timeout):
-        raise Timedout("Timed out waiting for callback result")
+    me = threading.get_ident()
+    _callers.add(me)
+    try:
+        _serve_pools_at_exit()
+        if callback_spawn:
+            callback_queue(Spawn, call)
+        else:
+            callback_queue(call)
+        if not done.wait(callback_timeout):
+            raise Timedout("Timed out waiting for callback result")
+    finally:
+        _callers.discard(me)
     if failure is not None:
         try:
             raise failure
         finally:
             failure = None
     return result  # type: ignore[no-any-return]
+
+
+def leave() -> None:
+    """Let threads that still wait for cothreads wait on: the interpreter ends."""
+    global _left
+    _left = True
+
+
+def _serve() -> None:
+    """Let cothreads run until the threads have ended for which the interpreter waits.
+
+    They may wait for a cothread, and if the interpreter only waited for them, so would all.
+    """
+    while threading.get_ident() == scheduler.thread_id and any(
+        map(_awaited, threading.enumerate())
+    ):
+        Sleep(_LOOK_S)
+
+
+def _awaited(thread: threading.Thread) -> bool:
+    if thread.daemon or thread is threading.current_thread():
+        return False
+    # Those that belong to a pool are told to end after this.
+    for module, pool in (("thread", "_threads_queues"), ("process", "_threads_wakeups")):
+        if thread in getattr(sys.modules.get(f"concurrent.futures.{module}"), pool, ()):
+            return thread.ident in _callers
+    return True
+
+
+def _serve_at_exit() -> None:
+    """Have cothreads run before the interpreter waits for threads."""
+    register: Callable[[Callable[[], None]], None] | None
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        with contextlib.suppress(RuntimeError):  # it waits already
+            register(_serve)
+
+
+_serve_at_exit()
+# Once more, for what is registered last is called first: before a pool waits for its threads.
+_serve_pools_at_exit = cache(_serve_at_exit)
 
 
 def in_thread(function: Callable[P, T], *args: P.args, **kargs: P.kwargs) -> T:

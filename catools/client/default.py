@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 
 from .client import Client, living
 from .threads import in_scheduler
@@ -35,6 +36,8 @@ def client() -> Client:
 def _start() -> Client:
     global _client
     if _client is None or _client.closed:
+        if sys.is_finalizing():
+            raise RuntimeError("the interpreter ends: no PV can be read or written any more")
         _client = Client()
         atexit.register(_client.close_here)
     return _client

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +14,7 @@ import pytest
 
 import catools
 import cothread
-from catools import Client, caget, cainfo, camonitor, caput, connect
+from catools import Client, ca_nothing, caget, cainfo, camonitor, caput, connect, forward
 from catools.pv import PV, PV_array
 from tests.support.census import outstanding
 from tests.support.ioc import Ioc
@@ -138,3 +141,67 @@ def test_monitors_come_and_go_in_many_threads(ioc: Ioc) -> None:
     cothread.Yield()
     caput(names, 5, wait=True)
     assert caget(names) == [5] * 20
+
+
+def test_a_call_ends_though_the_scheduler_waits_for_its_thread(
+    ioc: Ioc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forward, "GRACE_S", 0.05)
+    names = [ioc.name("7"), ioc.name("8")]
+    caput(names, 7, wait=True)
+    results: list[Any] = []
+
+    def work() -> None:
+        results.append(caget((name for name in names), timeout=0.05, throw=False))
+        results.append(caput(names[0], 8, timeout=0.05, throw=False))
+        try:
+            caget(names[0], timeout=0)
+        except ca_nothing as error:
+            results.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    values, put, error = results
+    assert [value.name for value in values] == names
+    for failed in (*values, put, error):
+        assert failed.errorcode == 80
+        assert "cothread.in_thread(thread.join)" in str(failed)
+    cothread.Yield()
+    # What was given up is not done later.
+    assert caget(names[0]) == 7
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"),
+    [
+        ("threading.Thread(target=work).start()", "3\n3\n"),
+        ("pool = ThreadPoolExecutor(2); pool.submit(work)", "3\n3\n"),
+        ("threading.Thread(target=caget, args=('NO:PV',), daemon=True).start(); Sleep(0.1)", ""),
+        ("late = Late(); caget(name)", "RuntimeError\n"),
+    ],
+)
+def test_the_end_of_the_program(ioc: Ioc, program: str, printed: str) -> None:
+    caput(ioc.name("9"), 3, wait=True)
+    head = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from cothread import Sleep
+from cothread.catools import caget
+name = sys.argv[1]
+def work():
+    for _ in range(2):
+        print(int(caget(name)), flush=True)
+class Late:
+    def __del__(self):
+        try:
+            caget(name)
+        except RuntimeError as error:
+            print(type(error).__name__, flush=True)
+"""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", head + program, ioc.name("9")]
+    environment = {**os.environ, **ioc.env}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (done.stdout, done.stderr) == (printed, "")
