@@ -111,11 +111,11 @@ def test_a_slot_waits_and_all_others_go_on(counter):
 
     def slot() -> None:
         start = counter.count
-        Sleep(0.1)
-        done.Signal(counter.count - start)
+        until(lambda: counter.count >= start + 5)
+        done.Signal("waited")
 
     soon(slot)
-    assert done.Wait(DEADLINE_S) >= 5
+    assert done.Wait(DEADLINE_S) == "waited"
 
 
 def test_a_slot_waits_for_a_cothread():
@@ -287,14 +287,15 @@ def test_a_slot_that_holds_everything_is_charged(stalls):
 
     soon(slot, 0.05)
     elapsed = done.Wait(DEADLINE_S)
-    until(lambda: len(stalls) >= 2)
-    first, second = max(stalls[:-1], key=lambda stall: stall.held_s), stalls[-1]
+    until(lambda: any(stall.where == "the end of a slot" for stall in stalls))
+    # A busy machine may hold it up elsewhere, too.
+    (second,) = (stall for stall in stalls if stall.where == "the end of a slot")
+    first = max(stalls[: stalls.index(second)], key=lambda stall: stall.held_s)
     assert first.held_s >= 0.3
     assert second.held_s >= 0.15
     assert first.held_s + second.held_s < elapsed
     assert first.where.startswith(f"{__file__}:")
     assert first.where.endswith(" in slot")
-    assert second.where == "the end of a slot"
     assert first.name == second.name == "Qt"
 
 

@@ -11,7 +11,7 @@ TICK = (
 
 
 def test_every_spawn_of_a_cell_is_a_job(shell):
-    shell.line("a = Spawn(Sleep, 1000); b = Spawn(Sleep, 0.01); c = Spawn(lambda: 1 / 0)")
+    shell.line("a = Spawn(Sleep, 1000); b = Spawn(Sleep, 0.01); c = Spawn(lambda: 1 / 0); b.Wait()")
     shell.wait_prompt(3)
     shell.wait_for("✗ job 3 (<lambda>): ZeroDivisionError: division by zero")
     shell.line("%jobs")

@@ -133,7 +133,7 @@ def test_the_whole_screen_and_back_to_the_same_line(demo):
     seen(demo, "Out[2]: 42")
 
 
-def test_a_panel_says_that_nothing_moves_and_since_when(demo):
+def test_a_panel_says_that_nothing_moves_and_since_when(demo, open_gate):
     demo.line("%camonitor ring: DEMO:CURRENT DEMO:BPM-01:X")
     demo.wait_prompt(2)
     seen(demo, "s ago")
@@ -148,8 +148,11 @@ def test_a_panel_says_that_nothing_moves_and_since_when(demo):
     demo.key("ctrl-c")
     demo.wait_prompt(3)
     gone(demo, "PAUSED")
-    demo.line("job = Spawn(lambda: (Sleep(0.5), time.sleep(600)))")
+    demo.line(
+        "from tests.support import gate; job = Spawn(lambda: (gate.sleep(), time.sleep(600)))"
+    )
     demo.wait_prompt(4)
+    open_gate()
     ages.clear()
     demo.wait_until(older, "the title says so under the prompt too")
     demo.key("ctrl-c")

@@ -62,23 +62,26 @@ def test_cothreads_run_while_the_prompt_is_idle(shell):
 
 def test_background_output_during_a_cell_stands_above_its_own(shell):
     define_ticker(shell)
-    shell.line("job = Spawn(tick, 10); print('begun', end=''); Sleep(1); print(' and done')")
+    shell.line("job = Spawn(tick, 10); print('begun', end=''); job.Wait(); print(' and done')")
     shell.wait_for("begun and done")
     shell.wait_prompt(4)
     assert shell.row("[1] tick 9") < shell.row("begun and done")
 
 
-def test_the_status_line_shows_the_jobs_while_a_cell_sleeps(shell):
-    shell.line("job = Spawn(Sleep, 3); Sleep(1.5)")
+def test_the_status_line_shows_the_jobs_while_a_cell_sleeps(shell, open_gate):
+    shell.line("job = Spawn(Sleep, 1000); gate.sleep()")
     shell.wait_for("1 job")
     assert "In [3]" not in shell.text
     assert shell.row("1 job") == 23
+    open_gate()
     shell.wait_prompt(3)
 
 
-def test_type_ahead_reaches_the_next_prompt(shell):
-    shell.line("Sleep(1)")
+def test_type_ahead_reaches_the_next_prompt(shell, open_gate):
+    shell.line("print('be' + 'gun'); gate.sleep()")
+    shell.wait_for("begun")
     shell.send("1234 + 1")
+    open_gate()
     shell.wait_for("In [3]: 1234 + 1")
     shell.key("enter")
     shell.wait_for("Out[3]: 1235")
@@ -88,8 +91,13 @@ def test_type_ahead_reaches_the_next_prompt(shell):
 def test_await_cells_run_beside_cothreads(shell):
     shell.line("n = []; job = Spawn(lambda: [(Sleep(0.01), n.append(i)) for i in range(1000)])")
     shell.wait_prompt(3)
-    shell.line("import asyncio; await asyncio.sleep(0.3); len(n) > 10")
-    shell.wait_for("Out[3]: True")
+    shell.line("import asyncio")
+    shell.wait_prompt(4)
+    shell.line("while len(n) < 10: await asyncio.sleep(0.05)")
+    shell.key("enter")
+    shell.wait_prompt(5)
+    shell.line("len(n) >= 10")
+    shell.wait_for("Out[5]: True")
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (20, 4)])

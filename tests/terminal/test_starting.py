@@ -339,8 +339,7 @@ def test_a_shell_in_the_shell(start):
 
 def test_when_it_is_ended_the_terminal_is_given_back(start):
     shell = start("--no-banner")
-    before = shell.modes()
     shell.wait_prompt(1)
     os.kill(shell.process.pid, signal.SIGTERM)
     assert shell.wait_end() == -signal.SIGTERM
-    assert shell.modes() == before
+    assert shell.modes() == shell.first_modes
