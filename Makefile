@@ -21,10 +21,12 @@ demo: $(VENV)/.demo ## start the shell on the demo machine
 	@echo "starting coshell on the demo machine"
 	@$(BIN)/coshell --demo $(ARGS)
 
+# Hundreds of tests start a program, which would compile all of it where nobody may write bytecode.
 test: $(VENV)/.test $(PEERS)/.ready $(COMPAT)/.ready $(BINDINGS)/.ready ## run every test (ARGS="tests/unit -k name" to choose)
+	@$(BIN)/python -m compileall -q catools coshell cothread tests/support
 	COSHELL_PEERS_PYTHON="$(PEERS_PYTHON)" COSHELL_COMPAT_PYTHON="$(COMPAT_PYTHON)" \
 	COSHELL_QT_BINDINGS="$(QT_BINDINGS)" \
-	  $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+	  $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(VENV)/.test ## a million hostile messages (ARGS="--seed 7 --case 4711" repeats one)
 	$(BIN)/python -m tests.fuzz $(ARGS)
