@@ -16,6 +16,7 @@ from typing import Any, Literal, overload
 import cothread
 from cothread.clock import Timeout, expiry
 
+from .arguments import check_callback, name_list
 from .client import default
 from .client.connect import connect_all, tell_unconnected
 from .client.explain import summary
@@ -27,16 +28,10 @@ from .conversion import check_put, check_request, event_mask
 from .dbr import FORMAT_RAW
 from .errors import BadShape, bare, ca_nothing
 from .forward import any_thread
-from .names import name_list
 from .protocol.eca import ECA_BADCOUNT
 from .values import AugmentedValue, ca_info
 
 __all__ = ["caget", "cainfo", "camonitor", "caput", "connect"]
-
-
-def _check_callback(callback: object) -> None:
-    if not callable(callback):
-        raise TypeError(f"callback must be callable, not {callback!r}")
 
 
 def _finish(results: list[Any], throw: bool) -> list[Any]:
@@ -202,7 +197,7 @@ def caput(
     """
     check_put(datatype)
     if callback is not None:
-        _check_callback(callback)
+        check_callback(callback)
     client = default.client()
     names, value_list = _pairs(pvs, values, repeat_value)
     notify = None if callback is None else partial(cothread.Callback, callback)
@@ -313,7 +308,7 @@ def camonitor(
     Thread: any.
     """
     check_request(datatype, format, count)
-    _check_callback(callback)
+    check_callback(callback)
     one = isinstance(pvs, str)
     names = [pvs] if isinstance(pvs, str) else name_list(pvs)
     mask = event_mask(names[0] if names else "camonitor", events, format)

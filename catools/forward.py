@@ -16,9 +16,9 @@ from typing import Any, Final, ParamSpec, TypeVar
 import cothread
 from cothread.clock import expiry, monotonic
 
+from .arguments import name_list
 from .client.explain import summary
 from .errors import ca_nothing
-from .names import name_list
 from .protocol.eca import ECA_TIMEOUT
 
 __all__ = ["any_thread"]

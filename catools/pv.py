@@ -20,6 +20,7 @@ from cothread import Event, Timedout
 from cothread.clock import Timeout, expiry, monotonic
 
 from .api import caget, camonitor, caput
+from .arguments import check_callback
 from .client import default
 from .client.threads import in_scheduler
 from .conversion import check_request, event_mask
@@ -75,6 +76,8 @@ class PV(Watcher):
         if not isinstance(pv, str):
             raise no_name(pv)
         check_request(datatype, format, count)
+        if on_update is not None:
+            check_callback(on_update, "on_update")
         self.name = pv
         self.on_update = on_update
         self.caput_wait = caput_wait
@@ -246,7 +249,7 @@ class PV(Watcher):
             event.Wait(left)
         except Timedout as timeout:
             elapsed = monotonic() - (self._started if event is self._first else started)
-            raise late(self.name, elapsed, awaited) from timeout
+            raise late(self.name, elapsed, awaited, self.error) from timeout
 
     # Other operations
 

@@ -12,13 +12,13 @@ from cothread import Event, Timedout
 from cothread.clock import Timeout, monotonic
 
 from .api import caget, camonitor, caput
+from .arguments import check_callback, name_list
 from .client import default
 from .client.explain import summary
 from .client.threads import in_scheduler
 from .conversion import check_request, event_mask
 from .dbr import FORMAT_TIME
 from .errors import ca_nothing
-from .names import name_list
 from .watched import Watcher, late, store_value
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class PV_array(Watcher):
         self.names = name_list(pvs)
         self.dtype = dtype
         check_request(dtype, FORMAT_TIME, count)
+        if count < 1:
+            raise ValueError(f"count must be 1 or more, not {count}: each PV has as many places")
+        if on_update is not None:
+            check_callback(on_update, "on_update")
         self.count = count
         self.on_update = on_update
         self.caput_wait = caput_wait
@@ -71,6 +75,7 @@ class PV_array(Watcher):
         total = len(self.names)
         self._value = np.zeros(self.shape, exact)
         self._ok = np.zeros(total, bool)
+        self._errors: dict[int, ca_nothing] = {}
         self.seen = np.zeros(total, bool)
         self._timestamp = np.zeros(total)
         self._severity = np.zeros(total, "i2")
@@ -118,6 +123,7 @@ class PV_array(Watcher):
     def _take(self, value: Any, index: int) -> None:
         if isinstance(value, ca_nothing):
             self._ok[index] = False
+            self._errors[index] = value
             return
         row = self._value[index : index + 1].reshape(-1)
         elements = value[: len(row)] if hasattr(value, "dtype") else (value,)
@@ -204,8 +210,11 @@ class PV_array(Watcher):
     def _missing(self) -> ca_nothing:
         """Return the error that names the PVs that have had no value."""
         elapsed = monotonic() - self._started
-        missing = [name for name, seen in zip(self.names, self.seen, strict=True) if not seen]
-        errors = [late(name, elapsed, "no value has come") for name in missing]
+        errors = [
+            late(name, elapsed, "no value has come", self._errors.get(index))
+            for index, name in enumerate(self.names)
+            if not self.seen[index]
+        ]
         return summary(errors, len(self.names))
 
     def caget(self, **kargs: Any) -> list[Any]:

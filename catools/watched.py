@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import cothread
 
@@ -17,7 +17,7 @@ from .client.explain import timed_out
 from .client.monitors import Monitor
 from .client.threads import in_scheduler
 from .errors import ca_nothing
-from .protocol.eca import ECA_TIMEOUT
+from .protocol.eca import ECA_DISCONN, ECA_TIMEOUT
 
 
 class Watcher:
@@ -49,6 +49,11 @@ class Watcher:
         if self._generation == default.generation:
             in_scheduler(close_all, monitors)
 
+    def __reduce__(self) -> NoReturn:
+        # Two objects with the same monitors would end them for each other.
+        kind = type(self).__name__
+        raise TypeError(f"a {kind} watches PVs and is not copied or pickled; its values can be")
+
     def __del__(self) -> None:
         if self._monitors and self._generation == default.generation:
             close_later(self._monitors)
@@ -73,10 +78,16 @@ def close_later(monitors: Sequence[Monitor]) -> None:
         cothread.Callback(close_all, monitors)
 
 
-def late(name: str, elapsed_s: float, awaited: str) -> ca_nothing:
-    """Return the error for a value that did not come in time."""
+def late(name: str, elapsed_s: float, awaited: str, told: ca_nothing | None = None) -> ca_nothing:
+    """Return the error for a value that did not come in time.
+
+    Args:
+        told: what the server has said instead, if anything.
+    """
     client = default.client()
     channel = client.channels.get(name)
     if channel is None:
         return ca_nothing(name, ECA_TIMEOUT, "the PV object is closed")
+    if told is not None and told.errorcode != ECA_DISCONN:
+        awaited = f"{awaited}: {told.message}"
     return timed_out(client, channel, elapsed_s, awaited)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import threading
 
 import numpy as np
@@ -11,7 +13,15 @@ import pytest
 
 import catools
 import cothread
-from catools import FORMAT_CTRL, FORMAT_TIME, CAException, InvalidDatatype, ca_nothing, caput
+from catools import (
+    FORMAT_CTRL,
+    FORMAT_TIME,
+    CAException,
+    InvalidDatatype,
+    ca_nothing,
+    camonitor,
+    caput,
+)
 from catools.pv import PV, PV_array
 from tests.support.waiting import wait_until
 
@@ -330,3 +340,49 @@ def test_names_that_are_none(ioc):
     with pytest.raises(TypeError, match="an iterable of PV names, not one name: 'ABC'"):
         PV_array("ABC")
     assert catools.default_client().statistics().channels == 0
+
+
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_objects_that_watch_are_not_copied(ioc, clone):
+    with PV(ioc.name("AO"), initial_timeout=5) as one, PV_array([ioc.name("AO")]) as many:
+        for watcher in (one, many):
+            with pytest.raises(TypeError, match="not copied or pickled; its values can be"):
+                clone(watcher)
+        assert clone(one.get()) is not None
+        assert one.ok
+
+
+def test_what_the_server_refuses_is_told_to_those_who_wait(ioc):
+    name = ioc.name("STRING")
+    caput(name, "no number", wait=True)
+    with (
+        PV(name, datatype=float, initial_timeout=0.3) as one,
+        PV_array([name], dtype=float) as many,
+    ):
+        for wait in (one.get, lambda: many.sync(0.3)):
+            with pytest.raises(ca_nothing, match="no value has come: Channel read request failed"):
+                wait()
+
+
+async def coroutine(*_):
+    """Do nothing."""
+
+
+@pytest.mark.parametrize("callback", [coroutine, 5])
+def test_callbacks_that_could_not_be_called(ioc, callback):
+    name = ioc.name("AO")
+    for refused in (
+        lambda: camonitor(name, callback),
+        lambda: caput(name, 1, callback=callback),
+        lambda: PV(name, on_update=callback),
+        lambda: PV_array([name], on_update=callback),
+    ):
+        with pytest.raises(TypeError, match=r"must be callable|coroutine function"):
+            refused()
+    assert catools.default_client().statistics().channels == 0
+
+
+def test_each_pv_of_an_array_has_a_place(ioc):
+    for count in (0, -1):
+        with pytest.raises(ValueError, match="count must be 1 or more"):
+            PV_array([ioc.name("WF")], count=count)
