@@ -8,6 +8,7 @@ itself needs (its poll object and wake sockets) comes with its first use and sta
 from __future__ import annotations
 
 import contextlib
+import ctypes  # noqa: F401  # libffi may keep itself open from then on, whichever test loads it
 import gc
 import os
 import signal
