@@ -93,14 +93,13 @@ def read_config(
         environ = os.environ
     reader = _Reader(environ)
     server_port = reader.port("EPICS_CA_SERVER_PORT")
-    automatic = reader.text("EPICS_CA_AUTO_ADDR_LIST")
     found: list[Address] = []
-    if "no" not in automatic and "NO" not in automatic:
+    if reader.automatic_addresses():
         neighbours = (broadcasts or interface_broadcasts)()
         found += [(address, server_port) for address in neighbours or [LOOPBACK]]
     listed = reader.addresses("EPICS_CA_ADDR_LIST", server_port, resolve)
     found += [address for address in listed if address not in found]
-    unlimited = reader.text("EPICS_CA_AUTO_ARRAY_BYTES").lower() == "yes"
+    unlimited = reader.unlimited_arrays()
     array_bytes = int(reader.number("EPICS_CA_MAX_ARRAY_BYTES", LOWEST_ARRAY_BYTES))
     return Config(
         addresses=tuple(dict.fromkeys(found)),
@@ -152,6 +151,22 @@ class _Reader:
         )
         return default
 
+    def automatic_addresses(self) -> bool:
+        """Anything in which neither "no" nor "NO" stands means yes to all clients."""
+        text = self.text("EPICS_CA_AUTO_ADDR_LIST")
+        return self._clear("EPICS_CA_AUTO_ADDR_LIST", "no" not in text and "NO" not in text)
+
+    def unlimited_arrays(self) -> bool:
+        """Anything but "yes" means no to all clients."""
+        text = self.text("EPICS_CA_AUTO_ARRAY_BYTES")
+        return self._clear("EPICS_CA_AUTO_ARRAY_BYTES", text.lower() == "yes")
+
+    def _clear(self, name: str, taken: bool) -> bool:
+        word = "YES" if taken else "NO"
+        if self.text(name).upper() != word:
+            self.notices.append(f"{name}={self.text(name)!r} counts as {word}; write YES or NO")
+        return taken
+
     def addresses(self, name: str, port: int, resolve: Callable[[str], str]) -> list[Address]:
         found: list[Address] = []
         for entry in self.text(name).split():
@@ -176,6 +191,10 @@ def parse_address(
         ValueError: it is none of these.
         OSError: the host name is unknown.
     """
+    if entry.count(":") > 1 or "[" in entry:
+        raise ValueError("Channel Access has IPv4 addresses only")
+    if "," in entry or ";" in entry:
+        raise ValueError("blanks go between addresses")
     host, colon, port_text = entry.partition(":")
     port = default_port
     if colon:

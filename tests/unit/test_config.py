@@ -64,6 +64,28 @@ def test_bad_entries_are_noted_and_left_out() -> None:
     assert len(read.notices) == 4
 
 
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("::1", "IPv4 addresses only"),
+        ("[::1]:5064", "IPv4 addresses only"),
+        ("10.0.0.7,10.0.0.8", "blanks go between addresses"),
+        ("10.0.0.7:5064;10.0.0.8", "blanks go between addresses"),
+    ],
+)
+def test_usual_mistakes_are_named(entry: str, reason: str) -> None:
+    (notice,) = config(AUTO_ADDR_LIST="NO", ADDR_LIST=entry).notices
+    assert entry in notice
+    assert reason in notice
+
+
+def test_words_that_count_as_something_else_are_noted() -> None:
+    assert "'No' counts as YES" in config(AUTO_ADDR_LIST="No").notices[0]
+    assert "'true' counts as NO" in config(AUTO_ARRAY_BYTES="true").notices[0]
+    for word in ("YES", "NO", "yes", "no", ""):
+        assert config(AUTO_ADDR_LIST=word, AUTO_ARRAY_BYTES=word).notices == ()
+
+
 @pytest.mark.parametrize("port", ["5000", "80", "65536", "port", "-1", "5064.0"])
 def test_impossible_ports(port: str) -> None:
     read = config(SERVER_PORT=port, REPEATER_PORT=port)
