@@ -121,7 +121,7 @@ def encode_name(name: str) -> bytes:
     if not name:
         raise ValueError("the PV name is empty")
     raw = name.encode("utf-8", "surrogateescape")
-    if b"\0" in raw:
+    if 0 in raw:
         raise ValueError("the PV name contains a NUL character")
     return raw
 
