@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import random
 import select
 import signal
 import socket
@@ -15,9 +16,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 __all__ = ["DemoMachine", "DemoUnavailable", "run_in_foreground"]
 
@@ -25,6 +26,9 @@ READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 PORT_ATTEMPTS = 5
 LOOPBACK = "127.0.0.1"
+PORTS: Final = range(16_384, 32_768)
+"""Where the machine's ports are: where systems choose none for whoever asks for any (Linux begins
+at 32,768), so that a machine that is restarted finds them free."""
 PROGRAM = Path(__file__).with_name("ioc.py")
 INSTALL_HINT = "the demo machine needs epicscorelibs: pip install epicscorelibs"
 
@@ -33,18 +37,18 @@ class DemoUnavailable(RuntimeError):
     """The demo machine cannot run here; the message is one line that says what to do."""
 
 
-def free_port() -> int:
+def free_port(among: Sequence[int] = PORTS) -> int:
     """Choose a port of the loopback interface that is free for both TCP and UDP."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind((LOOPBACK, 0))
-            port: int = tcp.getsockname()[1]
-            with (
-                contextlib.suppress(OSError),
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-            ):
-                udp.bind((LOOPBACK, port))
-                return port
+        port = random.choice(among)
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        ):
+            tcp.bind((LOOPBACK, port))
+            udp.bind((LOOPBACK, port))
+            return port
 
 
 def blocking_until_readable(descriptor: int, timeout_s: float) -> bool:

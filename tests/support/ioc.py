@@ -24,13 +24,28 @@ from types import TracebackType
 
 from catools.protocol.framing import datagram_version, search_frame
 from catools.protocol.search import search_replies
-from coshell.demo.machine import LOOPBACK, free_port
+from coshell.demo import machine
+from coshell.demo.machine import LOOPBACK
 
 __all__ = ["LOOPBACK", "Ioc", "free_port"]
 
 CHILD = Path(__file__).with_name("ioc_child.py")
-START_S = 30.0
+START_S = 60.0
 STOP_S = 5.0
+WORKERS = 8
+"""How many processes may run tests at once before two of them choose from the same ports."""
+
+
+_given: set[int] = set()
+
+
+def free_port() -> int:
+    """Choose a free port that nobody else is given, though its server may be away for a while."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = machine.PORTS[worker % WORKERS :: WORKERS]
+    port = machine.free_port([port for port in mine if port not in _given])
+    _given.add(port)
+    return port
 
 
 class Ioc:
