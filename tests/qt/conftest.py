@@ -81,7 +81,11 @@ def display() -> Iterator[str]:
         pytest.skip("Xvfb is not installed: no test with real windows")
     reader, writer = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"],
+        [
+            *("Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x1000x24"),
+            # It would start anew after each program, and turn the next one away meanwhile.
+            *("-nolisten", "tcp", "-noreset"),
+        ],
         pass_fds=[writer],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
