@@ -209,9 +209,10 @@ class Tap:
     def __init__(self, feed: Feed, request: Request, monitors: Sequence[Monitor]) -> None:
         self.feed = feed
         self.decode = request.decode
-        # Either the update itself, or all messages of the run in which it came.  An update names
-        # its tap: whoever takes the tap out of service clears this, or the two keep each other.
-        self.last: Data | bytes | None = None
+        # The update itself, or all messages of the run in which it came, or why there is none.  An
+        # update names its tap: whoever takes the tap out of service clears this, or the two keep
+        # each other.
+        self.last: Data | bytes | ca_nothing | None = None
         self.large = False
         self.streaming = tuple(m for m in monitors if m.all_updates and not m.direct)
         # The one who listens, in the usual case that nobody else does.
@@ -345,6 +346,8 @@ class Feed:
         if isinstance(last, tuple):
             own.accept((own, *last[1:]))
             self.dispatcher.wake()
+        elif isinstance(last, ca_nothing):
+            monitor.notice(ca_nothing(last.name, last.errorcode, last.detail))
         elif self._tap.large:
             self._read_for(own)
 
@@ -381,6 +384,9 @@ class Feed:
 
     def tell(self, status: int, detail: str) -> None:
         """Pass on that the server cannot give values for now."""
+        if self._tap is not None:
+            # Whoever joins now must not be told the value of before.
+            self._tap.last = ca_nothing(self.channel.name, status, detail)
         for monitor in list(self.monitors):
             monitor.notice(ca_nothing(self.channel.name, status, detail))
 

@@ -11,6 +11,7 @@ import pytest
 import catools
 import cothread
 from catools import ca_nothing, caget, camonitor, caput, connect
+from catools.pv import PV
 from cothread.clock import monotonic
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
@@ -233,11 +234,18 @@ def test_access_rights_change_at_run_time(see: Callable[..., None]) -> None:
         assert refused.value.errorcode == 368
         wait_until(lambda: not seen[-1].ok, "the monitor learns of it")
         assert seen[-1].errorcode == 368
+        late: list[Any] = []
+        joined = camonitor(ioc.name("X"), late.append)
+        wait_until(lambda: late, "whoever joins learns of it, too")
+        assert late[-1].errorcode == 368
+        with PV(ioc.name("X")) as pv:
+            assert (pv.ok, pv.get(), pv.error.errorcode) == (False, None, 368)
         caput(ioc.name("SWITCH"), 0)
-        wait_until(lambda: seen[-1].ok, "a fresh value when access is back")
+        wait_until(lambda: seen[-1].ok and late[-1].ok, "a fresh value when access is back")
         caput(ioc.name("X"), 8)
-        wait_until(lambda: seen[-1] == 8, "updates")
+        wait_until(lambda: seen[-1] == late[-1] == 8, "updates")
         monitor.close()
+        joined.close()
 
 
 def test_name_server_over_tcp(own_ioc: Ioc, see: Callable[..., None]) -> None:
