@@ -53,7 +53,7 @@ def test_search_ends_with_the_last_monitor(server: Server, connect_timeout: floa
 def test_monitors_of_a_list_end_one_by_one(server: Server) -> None:
     seen: list[tuple[Any, int]] = []
     names = ["NONE1", "NONE2", "NONE1"]
-    monitors = camonitor(names, lambda *item: seen.append(item), connect_timeout=0.5)
+    monitors = camonitor(names, lambda *item: seen.append(item), connect_timeout=2)
     wait_until(lambda: searched() == 2, "two searches")
     monitors[1].close()
     wait_until(lambda: searched() == 1, "the end of one search")

@@ -19,6 +19,7 @@ from catools import (
     caget,
     camonitor,
     caput,
+    connect,
 )
 from cothread import hooks
 from tests.support.ioc import Ioc
@@ -227,6 +228,7 @@ def test_connect_timeout(ioc: Ioc) -> None:
     assert isinstance(seen[0], ca_nothing)
     assert seen[0].errorcode == 192
     monitor.close()
+    connect(ioc.name("AO2"))
     connected = camonitor(ioc.name("AO2"), seen.append, connect_timeout=0.2)
     cothread.Sleep(0.4)
     connected.close()

@@ -119,9 +119,8 @@ def test_second_put_with_wait_queues_here_and_not_in_the_server(ioc: Ioc, slow: 
     first = cothread.Spawn(caput, slow, 5, wait=True, raise_on_wait=True)
     second = cothread.Spawn(caput, slow, 6, wait=True, raise_on_wait=True)
     cothread.Yield()
-    started = monotonic()
     assert caget(ioc.name("AO2"), timeout=5) is not None
-    assert monotonic() - started < 0.4, "the second put has blocked the circuit"
+    assert not first, "the second put has blocked the circuit until the first one was done"
     cothread.WaitForAll([first, second])
     assert caget(slow) == 6
 
@@ -188,6 +187,7 @@ def test_refused_put_without_wait_is_reported_on_one_line(
 
 def test_one_missing_pv_does_not_hold_up_the_others(ioc: Ioc) -> None:
     names = [ioc.name("NO:SUCH"), ioc.name("AO2"), ioc.name("LONG")]
+    connect(names[1:])
     results = caput(names, [1, 21, 22], timeout=0.3, throw=False)
     assert [result.ok for result in results] == [False, True, True]
     assert caget(names[1:]) == [21, 22]
@@ -243,6 +243,7 @@ def guard() -> Iterator[Guard]:
 
 def test_hooks_see_every_put_once(ioc: Ioc, guard: Guard) -> None:
     names = [ioc.name("AO2"), ioc.name("NO:SUCH")]
+    connect(names[0])
     caput(names, [3, 4], timeout=0.2, throw=False)
     assert guard.checked == [names]
     assert sorted(guard.ended) == sorted([(names[0], 3, True, True), (names[1], 4, False, False)])
