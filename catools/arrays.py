@@ -77,7 +77,7 @@ class ca_array(Augmented, np.ndarray[Any, np.dtype[Any]]):
         Raises:
             AttributeError: the value was not read with FORMAT_CTRL.
         """
-        names = self.enums
+        names = self._states()
         return [names[item] if 0 <= item < len(names) else "" for item in self.tolist()]
 
     def plain(self) -> Any:

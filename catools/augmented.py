@@ -29,6 +29,12 @@ def alarm_words(severity: int, status: int) -> str:
     return f"{status_word(status)} {severity_word(severity)}"
 
 
+def _without(value: Augmented, what: str, where: str) -> AttributeError:
+    """Return the error for asking a value what its format does not bring."""
+    name = getattr(value, "name", "the value")
+    return AttributeError(f"{name} was read without {what}: read {where}")
+
+
 class Augmented:
     """The attributes of a value, and what follows from them.
 
@@ -87,22 +93,41 @@ class Augmented:
     @property
     def datetime(self) -> _dt.datetime:
         """The timestamp as local time without a zone."""
-        return _dt.datetime.fromtimestamp(self.timestamp)
+        return _dt.datetime.fromtimestamp(self._stamp())
 
     @property
     def datetime_utc(self) -> _dt.datetime:
         """The timestamp as an aware datetime in UTC."""
-        return _dt.datetime.fromtimestamp(self.timestamp, _dt.UTC)
+        return _dt.datetime.fromtimestamp(self._stamp(), _dt.UTC)
+
+    def _stamp(self) -> float:
+        try:
+            return self.timestamp
+        except AttributeError:
+            raise _without(self, "its time", "it with format=FORMAT_TIME") from None
 
     @property
     def never_processed(self) -> bool:
         """True when the record has not been processed since its IOC started."""
+        self._stamp()
         return self.raw_stamp == (EPICS_EPOCH, 0)
 
     @property
     def alarm(self) -> str:
         """The alarm in words, such as "HIHI MAJOR"; "NO_ALARM" when there is none."""
-        return alarm_words(self.severity, self.status)
+        try:
+            severity, status = self.severity, self.status
+        except AttributeError:
+            where = "it with format=FORMAT_TIME or FORMAT_CTRL"
+            raise _without(self, "its alarm", where) from None
+        return alarm_words(severity, status)
+
+    def _states(self) -> list[str]:
+        try:
+            return self.enums
+        except AttributeError:
+            where = "an enumeration with format=FORMAT_CTRL"
+            raise _without(self, "texts of states", where) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value and its attributes as a dictionary that JSON can hold.

@@ -76,7 +76,7 @@ class ca_int(Augmented, int):
         Raises:
             AttributeError: the value was not read with FORMAT_CTRL.
         """
-        names = self.enums
+        names = self._states()
         return names[self] if 0 <= self < len(names) else ""
 
     def plain(self) -> int:

@@ -149,6 +149,15 @@ def test_what_a_format_does_not_bring_is_no_attribute():
     raw = requests_of("PV", dbr.DBR_LONG, 1)[None, dbr.FORMAT_RAW, 0].decode("PV", b"\0\0\0\1", 1)
     for name in ("severity", "timestamp", "datetime", "alarm", "enums", "enum_str", "units"):
         assert not hasattr(raw, name)
+    for name, format in (
+        ("alarm", "FORMAT_TIME or FORMAT_CTRL"),
+        ("datetime", "FORMAT_TIME"),
+        ("datetime_utc", "FORMAT_TIME"),
+        ("never_processed", "FORMAT_TIME"),
+        ("enum_str", "FORMAT_CTRL"),
+    ):
+        with pytest.raises(AttributeError, match=rf"^PV was read without .* with format={format}$"):
+            getattr(raw, name)
 
 
 def test_states():
