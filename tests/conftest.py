@@ -22,6 +22,17 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "coshell",
+    # How long an example takes says more of the machine than of us.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # Who runs all tests wants to know about his change; who runs some may be the first to find.
+    derandomize="PYTEST_XDIST_WORKER" in os.environ,
+)
+settings.load_profile("coshell")
 
 SETTLE_S = 5.0
 LONG = (

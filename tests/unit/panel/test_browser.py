@@ -152,7 +152,7 @@ def test_a_panel_without_rows_can_be_walked_through():
 KEYS = ["up", "down", "pageup", "pagedown", "home", "end", "enter", "escape", "backspace"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.one_of(

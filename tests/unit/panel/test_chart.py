@@ -3,7 +3,7 @@ import re
 from math import inf, nan
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -72,7 +72,6 @@ def test_a_value_that_nobody_changes_stays_and_a_spike_does_not():
     assert spans[8:] == [(2.0, 2.0)] * 2
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         arrays(np.float64, st.integers(0, 60), elements=st.floats()),
