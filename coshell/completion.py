@@ -12,6 +12,7 @@ import shlex
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
@@ -99,6 +100,7 @@ class Matcher:
         session: knows the names.
         variables: those of the prompt.
         sources: the words there are for what the usage of a magic calls so, such as JOB.
+        hidden: those of the variables that nobody at the prompt has made.
     """
 
     def __init__(
@@ -106,10 +108,12 @@ class Matcher:
         session: Session,
         variables: Mapping[str, Any],
         sources: Mapping[str, Callable[[], Words]] | None = None,
+        hidden: Mapping[str, Any] | None = None,
     ) -> None:
         self._session = session
         self._variables = variables
         self._sources = sources or {}
+        self._hidden = {} if hidden is None else hidden
         self._indexes: dict[int, tuple[object, int, NameIndex]] = {}
 
     def indexes(self) -> list[NameIndex]:
@@ -137,7 +141,11 @@ class Matcher:
         if call is not None:
             return call["typed"], None
         magic, words = self._line(text)
-        if magic is None or str(magic.expected(words[:-1], words[-1])) not in PVS:
+        if (
+            magic is None
+            or words[-1].startswith("$")
+            or str(magic.expected(words[:-1], words[-1])) not in PVS
+        ):
             return None
         names = [word for word in words[:-1] if not word.startswith("-")]
         if magic is PARSERS["caput"] and names:
@@ -153,6 +161,8 @@ class Matcher:
         magic, words = self._line(text)
         if magic is None:
             return None
+        if words[-1].startswith("$"):
+            return words[-1], self._named(words[-1])
         expected = magic.expected(words[:-1], words[-1])
         if not isinstance(expected, str):
             return words[-1], expected
@@ -160,6 +170,19 @@ class Matcher:
             return None
         source = self._sources.get(expected, tuple)
         return words[-1], [pair for pair in source() if pair[0].startswith(words[-1])]
+
+    def _named(self, typed: str) -> Words:
+        """Return the variables that a word can stand for."""
+        made = {
+            f"${name}": value
+            for name, value in self._variables.items()
+            if name not in self._hidden or self._hidden[name] is not value
+        }
+        return [
+            (word, type(value).__name__)
+            for word, value in sorted(made.items())
+            if word.startswith(typed) and not (callable(value) or isinstance(value, ModuleType))
+        ]
 
     def _line(self, text: str) -> tuple[LineParser | None, list[str]]:
         """Return how the line of the magic is read that is being typed, and its words so far."""
@@ -182,16 +205,6 @@ class Matcher:
         if dot and any(base in index for index in indexes):
             return [f"{base}.{name}" for name in FIELDS if name.startswith(field.upper())]
         return parts(indexes, typed)
-
-    def nothing_else(self, typed: str, pv: str | None = None) -> list[str]:
-        """Return what keeps others from offering words of Python for what can be none.
-
-        That is the typed text itself: IPython asks everybody as long as nobody offers anything.
-        """
-        if pv is None:
-            return [typed] if typed else []
-        metadata = self._session.metadata.get(pv)
-        return [typed] if typed and metadata is not None and metadata.enums else []
 
     def _states(self, typed: str, metadata: Metadata | None) -> list[str]:
         if metadata is None:
@@ -220,18 +233,20 @@ def install(shell: Any, session: Session) -> Matcher:
         return [(watch.name, few(watch.names)) for watch in session.watches]
 
     sources = {"JOB": numbers, "STATE": states, "NUMBER": failures, "NAME": panels}
-    matcher = Matcher(session, shell.user_ns, sources)
+    matcher = Matcher(session, shell.user_ns, sources, shell.user_ns_hidden)
 
     @context_matcher(priority=2000, identifier="coshell.pvs")  # type: ignore[untyped-decorator]
     def pvs(context: CompletionContext) -> dict[str, Any]:
         typed = matcher.typed(context.text_until_cursor)
         if typed is None:
             return {"completions": []}
-        completions: Sequence[str] = matcher.candidates(*typed) or matcher.nothing_else(*typed)
+        # IPython asks everybody as long as nobody offers anything: the typed text itself keeps
+        # words of Python away from where there can be none.
+        completions = matcher.candidates(*typed) or [typed[0]]
         return {
             "completions": [SimpleCompletion(text=text, type="PV") for text in completions],
             "matched_fragment": typed[0],
-            "suppress": bool(completions),
+            "suppress": True,
         }
 
     @context_matcher(priority=2001, identifier="coshell.words")  # type: ignore[untyped-decorator]
@@ -240,7 +255,6 @@ def install(shell: Any, session: Session) -> Matcher:
         if typed is None:
             return {"completions": []}
         fragment, offered = typed
-        # The typed text itself keeps others from offering words of Python for what can be none.
         return {
             "completions": [
                 SimpleCompletion(text=word, type=f"{EXPLAINED}{meaning}")

@@ -21,8 +21,9 @@ def matcher() -> Matcher:
     session.name_sources.append(lambda: NAMES)
     session.metadata["LI:GUN:STATE"] = Metadata(enums=("Off", "On", "Stand by"))
     numbers = [("1", "scan, waiting"), ("2", "tick, done"), ("12", "tock, done")]
-    variables = {"caget": object(), "camonitor": object()}
-    return Matcher(session, variables, {"JOB": lambda: numbers})
+    variables = {"caget": print, "camonitor": print, "first": [1], "second": 2, "_": 3}
+    hidden = {"_": 3, "second": 1}
+    return Matcher(session, variables, {"JOB": lambda: numbers}, hidden)
 
 
 @pytest.mark.parametrize(
@@ -74,19 +75,12 @@ def test_every_name_is_reached_by_following_the_parts(names, typed):
         ("%camonitor --mark 'SR:", ("SR:", None)),
         ("%camonitor --l", None),
         ("%caput LI:GUN:STATE -", ("-", "LI:GUN:STATE")),
+        ("%caput LI:GUN:STATE $", None),
         ("%jobs SR:", None),
     ],
 )
 def test_where_a_name_is_being_typed(matcher, text, typed):
     assert matcher.typed(text) == typed
-
-
-def test_what_is_no_python_is_not_completed_as_python(matcher):
-    assert matcher.nothing_else("SR:Z") == ["SR:Z"]
-    assert matcher.nothing_else("SR:*") == ["SR:*"]
-    assert matcher.nothing_else("X", "LI:GUN:STATE") == ["X"]
-    assert matcher.nothing_else("x", "SR:CURRENT") == []
-    assert matcher.nothing_else("") == []
 
 
 @pytest.mark.parametrize(
@@ -103,6 +97,8 @@ def test_what_is_no_python_is_not_completed_as_python(matcher):
         ("%jobs -h", ["-h"]),
         ("%kill 3 1", ["1", "12"]),
         ("%%spawn --n", ["--name"]),
+        ("%caget $", ["$first", "$second"]),
+        ("%caput SR:CURRENT $s", ["$second"]),
     ],
 )
 def test_options_and_what_they_take(matcher, text, offered):
