@@ -16,7 +16,7 @@ from tests.support.census import Census, outstanding, wait_until_no_more_than
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
 
-CRASHES = int(os.environ.get("COSHELL_CRASHES", "4"))
+CRASHES = int(os.environ.get("COSHELL_CRASHES", "2"))
 SUBSCRIPTIONS = 1000
 
 

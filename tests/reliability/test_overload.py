@@ -17,7 +17,7 @@ from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
 
 RECORDS = 20
-UPDATES = 20_000
+UPDATES = 6_000
 DB = "".join(f'record(ao, "$(P)X{n}") {{ field(PINI, "YES") }}\n' for n in range(RECORDS))
 
 
