@@ -156,6 +156,7 @@ class ca_info:
         read, write: whether the server lets this client read and write.
         count: the most elements it can have.
         datatype: its native DBR code, 7 while there is none.
+        alternates: "name:port" of other servers that have this PV, too.
     """
 
     state_strings: ClassVar = ["never connected", "previously connected", "connected", "closed"]
@@ -184,6 +185,7 @@ class ca_info:
         write: bool = False,
         count: int = 0,
         datatype: int = NO_ACCESS,
+        alternates: tuple[str, ...] = (),
     ) -> None:
         self.ok = True
         self.name = name
@@ -193,6 +195,7 @@ class ca_info:
         self.write = write
         self.count = count
         self.datatype = datatype
+        self.alternates = alternates
 
     @property
     def connected(self) -> bool:

@@ -210,8 +210,9 @@ class Client:
             return
         channel.alternates += (address,)
         self.note(
-            f"{channel.name} is served by {link.name}, which is used, "
-            f"and by {address[0]}:{address[1]} as well"
+            f"{channel.name} is served by {link.name}, which is used, and by "
+            f"{address[0]}:{address[1]} as well; of other PVs cainfo(pv).alternates tells",
+            about=(link.address, address),
         )
 
     def link_to(self, address: Address, version: int) -> Link:

@@ -124,6 +124,7 @@ def channel_info(channel: Channel) -> ca_info:
             record.writable,
             record.native_count,
             record.native_type,
+            tuple(f"{host}:{port}" for host, port in channel.alternates),
         )
     if channel.phase is CLOSED:
         return ca_info(channel.name, ca_info.CLOSED)

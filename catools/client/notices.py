@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Hashable
 from typing import Final
 
 from cothread.clock import monotonic
@@ -18,15 +19,20 @@ class Notices:
     """What has been said lately."""
 
     def __init__(self) -> None:
-        self._said: dict[str, float] = {}
+        self._said: dict[Hashable, float] = {}
 
-    def __call__(self, text: str) -> None:
-        """Log a line, unless the same line was logged less than a minute ago."""
+    def __call__(self, text: str, about: Hashable = None) -> None:
+        """Log a line, unless the same was said less than a minute ago.
+
+        Args:
+            about: what makes lines the same; by default their text.
+        """
         now = monotonic()
-        said = self._said.get(text)
+        key = text if about is None else about
+        said = self._said.get(key)
         if said is not None and now - said < REPEAT_AFTER_S:
             return
         if len(self._said) >= MOST_REMEMBERED:
             self._said.clear()
-        self._said[text] = now
+        self._said[key] = now
         log.warning("%s", text)

@@ -192,9 +192,16 @@ def test_two_servers_with_one_pv(
         see(own_ioc, other)
         name = own_ioc.name("AO2")
         hosts = {own_ioc.address: own_ioc, other.address: other}
-        connect(name)
-        wait_until(lambda: caplog.records, "the notice about the second server")
-        assert "as well" in caplog.records[0].getMessage()
+        more = [own_ioc.name(record) for record in ("LONG", "STRING", "BO")]
+        connect([name, *more])
+        wait_until(
+            lambda: all(info.alternates for info in catools.cainfo([name, *more])), "the second"
+        )
+        (notice,) = caplog.records
+        assert "as well" in notice.getMessage()
+        info = catools.cainfo(name)
+        ports = {f"127.0.0.1:{own_ioc.port}", f"127.0.0.1:{other.port}"}
+        assert {info.host, *info.alternates} == ports
         first = hosts[catools.default_client().channels[name].link.address]  # type: ignore[union-attr]
         second = other if first is own_ioc else own_ioc
         first.kill()

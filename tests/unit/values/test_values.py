@@ -238,6 +238,7 @@ def test_info_of_a_pv_never_seen():
         "write": False,
         "count": 0,
         "datatype": 7,
+        "alternates": (),
     }
     assert str(info).splitlines()[1] == "    State: never connected"
     assert str(info).splitlines()[4] == "    Data type: no access"
