@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from .datatypes import check_format, is_long_string, wanted_for_reading, wanted_for_writing
 from .dbr import FORMAT_CTRL, FORMAT_RAW, FORMAT_TIME
@@ -46,7 +46,7 @@ _SHOWN_BY: Final = {
 RequestKey = tuple[Any, int, int]
 """(datatype, format, count): what a caller says of the values wanted."""
 
-MOST_REQUESTS: Final = 1000
+MOST_REQUESTS: Final = 100
 """Ways of reading PVs of one kind that are remembered: a program may try all counts there are."""
 
 
@@ -103,10 +103,15 @@ def requests_of(name: str, native_dbr: int, native_count: int) -> RequestTable:
     length, a negative one for the whole array padded with zeros, any other for at most that many
     elements. Asking for what names nothing raises InvalidDatatype.
     """
-    return _kind(native_dbr, native_count, native_dbr == DBR_CHAR and is_long_string(name))
+    kind = (native_dbr, native_count, native_dbr == DBR_CHAR and is_long_string(name))
+    table = _tables.get(kind)
+    if table is None:
+        table = _tables[kind] = RequestTable(*kind)
+    return table
 
 
-_kind: Final = lru_cache(maxsize=1024)(RequestTable)
+_tables: Final[WeakValueDictionary[tuple[int, int, bool], RequestTable]] = WeakValueDictionary()
+"""The tables in use: lengths are the servers' choice, and there may be any number of them."""
 
 
 def check_request(datatype: Any, format: int, count: object = 0) -> None:

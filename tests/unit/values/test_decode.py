@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import struct
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -422,3 +424,12 @@ def test_no_more_ways_of_reading_are_kept_than_make_sense():
     for count in range(2 * MOST_REQUESTS):
         assert table[None, RAW, count].count == count
     assert len(table) <= MOST_REQUESTS
+
+
+def test_how_to_read_a_length_that_no_pv_has_any_more_is_forgotten():
+    table = requests_of("PV", dbr.DBR_LONG, 200_000)
+    assert table[None, RAW, 0].dbr == dbr.DBR_LONG
+    alive = weakref.ref(table)
+    del table
+    gc.collect()
+    assert alive() is None
