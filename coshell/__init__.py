@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["embed", "load_ipython_extension", "unload_ipython_extension"]
 
-EXTENSIONS: Final = ("coshell.magics", "coshell.magics.script_cells")
+EXTENSIONS: Final = ("coshell.magics", "coshell.magics.script_cells", "coshell.completion")
 
 
 def embed(banner: str = "", **names: Any) -> None:

@@ -16,15 +16,23 @@ from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
+from IPython.core.interactiveshell import InteractiveShell
 
 from coshell.kernel.prompt import EXPLAINED
 from coshell.magics import SPECS, jobs
 from coshell.magics.parsing import LineParser
 from coshell.magics.watching import few
 from coshell.panel.model import Metadata
-from coshell.session import Session
+from coshell.session import Session, session
 
-__all__ = ["Matcher", "NameIndex", "install", "parts"]
+__all__ = [
+    "Matcher",
+    "NameIndex",
+    "install",
+    "load_ipython_extension",
+    "parts",
+    "unload_ipython_extension",
+]
 
 PARSERS: Final[Mapping[str, LineParser]] = {
     **{name: spec.parser for name, spec in SPECS.items()},
@@ -40,6 +48,7 @@ FIELDS: Final = (
 LIMIT: Final = 500
 PVS: Final = frozenset({"PV", "[NAME:] PV", "'PV < 5'", "WORD", "VALUE"})
 """What the usage of a magic calls a word that is a PV, a part of one, or its state."""
+IDENTIFIERS: Final = ("coshell.pvs", "coshell.words")
 ELSEWHERE: Final = frozenset({"FILE", "CODE"})
 """What it calls a word that IPython knows better."""
 
@@ -215,6 +224,17 @@ class Matcher:
         ]
 
 
+def load_ipython_extension(ip: InteractiveShell) -> None:
+    """Complete PVs in any shell."""
+    install(ip, session)
+
+
+def unload_ipython_extension(ip: InteractiveShell) -> None:
+    """Leave completion to IPython again."""
+    matchers: list[Any] = ip.Completer.custom_matchers
+    matchers[:] = [one for one in matchers if one.matcher_identifier not in IDENTIFIERS]
+
+
 def install(shell: Any, session: Session) -> Matcher:
     """Give a shell's completer the matcher."""
 
@@ -232,10 +252,12 @@ def install(shell: Any, session: Session) -> Matcher:
     def panels() -> Words:
         return [(watch.name, few(watch.names)) for watch in session.watches]
 
-    sources = {"JOB": numbers, "STATE": states, "NUMBER": failures, "NAME": panels}
+    sources: dict[str, Callable[[], Words]] = {"NAME": panels}
+    if hasattr(shell, "jobs"):
+        sources |= {"JOB": numbers, "STATE": states, "NUMBER": failures}
     matcher = Matcher(session, shell.user_ns, sources, shell.user_ns_hidden)
 
-    @context_matcher(priority=2000, identifier="coshell.pvs")  # type: ignore[untyped-decorator]
+    @context_matcher(priority=2000, identifier=IDENTIFIERS[0])  # type: ignore[untyped-decorator]
     def pvs(context: CompletionContext) -> dict[str, Any]:
         typed = matcher.typed(context.text_until_cursor)
         if typed is None:
@@ -249,7 +271,7 @@ def install(shell: Any, session: Session) -> Matcher:
             "suppress": True,
         }
 
-    @context_matcher(priority=2001, identifier="coshell.words")  # type: ignore[untyped-decorator]
+    @context_matcher(priority=2001, identifier=IDENTIFIERS[1])  # type: ignore[untyped-decorator]
     def words(context: CompletionContext) -> dict[str, Any]:
         typed = matcher.word(context.text_until_cursor)
         if typed is None:

@@ -41,7 +41,7 @@ def embed(banner: str = "", **names: Any) -> None:
     shell = CoShell.instance(user_ns=namespace)
     extensions: Any = shell.extension_manager
     try:
-        for extension in EXTENSIONS:
+        for extension in (*EXTENSIONS, "coshell.completion"):
             extensions.load_extension(extension)
         shell.confirm_exit = False
         if banner:

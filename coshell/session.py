@@ -26,7 +26,10 @@ from coshell.watch import Watches
 
 
 def live_names() -> list[str]:
-    """Return the names of the channels that were found; this starts no client."""
+    """Return the names of the channels that were found; this starts no client.
+
+    Thread: any; a stock IPython completes in one of its own.
+    """
     from catools.client.default import running
 
     client = running()
@@ -35,7 +38,7 @@ def live_names() -> list[str]:
     # A mistyped name must not be offered, nor kept for later sessions.
     return [
         name
-        for name, one in client.channels.items()
+        for name, one in list(client.channels.items())
         if one.record is not None or one.disconnected_at is not None
     ]
 

@@ -193,6 +193,11 @@ def test_embedded_in_a_program(start, home, tmp_path):
         terminal.wait_prompt(1)
         terminal.line("x")
         terminal.wait_for("Out[1]: 42")
+        terminal.send("%jobs --h")
+        terminal.key("tab")
+        terminal.wait_match(r"^In \[2\]: %jobs --help$")
+        terminal.key("enter")
+        terminal.wait_prompt(3)
         terminal.line("exit")
         terminal.wait_for("went on")
         assert terminal.wait_end() == 0

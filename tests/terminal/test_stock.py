@@ -93,8 +93,15 @@ def test_a_program_that_keeps_ctrl_c_for_itself_goes_on(ipython):
     ipython.wait_prompt(3)
 
 
+def test_it_completes_what_magics_take(ipython):
+    ipython.send("%camonitor --lo")
+    ipython.key("tab")
+    ipython.wait_match(r"^In \[2\]: %camonitor --log$")
+
+
 def test_it_is_a_stock_ipython_again(ipython):
-    ipython.line("caput = 42")
+    ipython.line("caput = 42; custom = get_ipython().Completer.custom_matchers; custom != []")
+    ipython.wait_for("Out[2]: True")
     ipython.wait_prompt(3)
     ipython.line("%unload_ext coshell")
     ipython.wait_prompt(4)
@@ -102,8 +109,8 @@ def test_it_is_a_stock_ipython_again(ipython):
         "{'caget', 'pvs'} & {*dir()}, caput, {'programs', 'system'} & {*vars(get_ipython())}"
     )
     ipython.wait_for("Out[4]: (set(), 42, set())")
-    ipython.line("get_ipython().active_eventloop, get_ipython().find_line_magic('caget')")
-    ipython.wait_for("Out[5]: (None, None)")
+    ipython.line("get_ipython().active_eventloop, get_ipython().find_line_magic('caget'), custom")
+    ipython.wait_for("Out[5]: (None, None, [])")
     ipython.line("type(get_ipython().magics_manager.registry['ScriptMagics']).__module__")
     ipython.wait_for("Out[6]: 'IPython.core.magics.script'")
     ipython.line("!echo $((6 * 7)); exit 3")
