@@ -164,6 +164,9 @@ class Console:
         if self._partial:
             self.terminal.write("\n")
             self._partial = ""
+        # The prompt leaves the terminal as it found it: what is typed before the cell begins, which
+        # takes its turn, must not be echoed.
+        self.terminal.watch()
         self.screen = screen
         if self._pending:
             self.kick()
@@ -359,7 +362,7 @@ class Console:
         interval = PAINT_INTERVAL_S if self._painted_from else RESTORE_INTERVAL_S
         if now < self._last_paint + interval:
             return self._last_paint + interval
-        erasure = self._erasure() if size == self._size else "\x1b[J"
+        erasure = self._erasure() or ("" if size == self._size else "\x1b[J")
         self.terminal.write(erasure + self._picture(now))
         return self.dock.due()
 
@@ -373,6 +376,9 @@ class Console:
         if not self._painted_from:
             return ""
         row, self._painted_from = self._painted_from, 0
+        if self.terminal.size() != self._size:
+            # Nobody knows where its rows are now, but they are below the cursor.
+            return "\x1b[J"
         # From its first row, not from the cursor: that may rest on the last character of a line.
         return f"\x1b7\x1b[{row};1H\x1b[J\x1b8"
 

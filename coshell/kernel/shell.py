@@ -330,9 +330,6 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
 
     def run_cell(self, raw_cell: str, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Run a cell with the dock live below its output."""
-        if self._depth == 0:
-            # What is typed from now on is for the next prompt: it must not be echoed here.
-            self.terminal.watch()
         self.finish_starting()
         if self._depth == 0:
             self.console.enter_cell()

@@ -56,6 +56,28 @@ class _Screen(pyte.Screen):
         self.answers_position = True
         super().__init__(columns, rows)
 
+    def resize(self, lines: int | None = None, columns: int | None = None) -> None:
+        """Keep the cursor at its line, as terminals do.
+
+        What is below it goes first, then what is above; more rows bring that back.
+        """
+        lines = lines or self.lines
+        scrolled = max(self.cursor.y - lines + 1, 0)
+        back = min(max(lines - self.lines, 0), len(self.above))
+        rows = [self.buffer[y] for y in range(scrolled, self.lines)]
+        returned = [self.above.pop() for _ in range(back)]
+        self.above.extend(self.row(y) for y in range(scrolled))
+        self.buffer.clear()
+        self.buffer.update(enumerate(rows[:lines], back))
+        for y, text in enumerate(reversed(returned)):
+            blank = self.default_char
+            self.buffer[y].update((x, blank._replace(data=char)) for x, char in enumerate(text))
+        self.cursor.y += back - scrolled
+        self.lines = lines
+        super().resize(lines, columns)
+        self.set_margins()
+        self.ensure_hbounds()
+
     def write_process_input(self, data: str) -> None:
         if self.answers_position or not data.endswith("R"):
             self.answers += data

@@ -163,3 +163,32 @@ def test_what_ends_a_thread_or_cannot_be_caught_is_one_line(shell):
     assert "Traceback" not in shell.text
     shell.line("%why 1")
     shell.wait_for("Traceback (most recent call last)")
+
+
+@pytest.mark.parametrize("cell", ["", "Sleep(1000)"])
+def test_no_line_is_lost_and_no_dock_left_behind_when_the_window_changes(shell, cell):
+    shell.line(
+        "class P: title = 'p'; render = lambda s, w, h, n: [f'row {i}' for i in range(5)][:h]"
+    )
+    shell.wait_prompt(3)
+    shell.line("get_ipython().dock.add(P())")
+    shell.wait_for("row 4")
+    shell.line("exec('def lines():\\n for i in range(10**6): print(i); Sleep(0.01)')")
+    shell.wait_prompt(5)
+    shell.line("job = Spawn(lines)")
+    shell.wait_for("[1] 2")
+    shell.send(cell)
+    if cell:
+        shell.key("enter")
+    for columns, rows in ((100, 30), (40, 10), (80, 24), (40, 10), (60, 15), (79, 23), (80, 24)):
+        shell.resize(columns, rows)
+        shell.wait_until(
+            lambda rows=rows: shell.lines[rows - 1].startswith(" 1 job"),
+            "the dock is at the bottom",
+        )
+        before = shell.received
+        shell.wait_until(lambda before=before: shell.received > before + 2000, "more lines")
+    shown = shell.history
+    assert not any(line.startswith("row") for line in shown[:-6])
+    numbers = [int(line.removeprefix("[1] ")) for line in shown if line.startswith("[1] ")]
+    assert numbers == list(range(len(numbers)))
