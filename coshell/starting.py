@@ -22,6 +22,7 @@ from traitlets import Type, default
 
 from coshell.embedding import EXTENSIONS
 from coshell.kernel.failures import summarise
+from coshell.kernel.jobs import BRIEFLY
 from coshell.kernel.shell import CoShell
 from coshell.kernel.tracebacks import short_warnings
 from coshell.profile import Profile
@@ -211,6 +212,7 @@ class CoShellApp(TerminalIPythonApp):
         self._add_names(catools)
         plain: Any = self.shell.display_formatter.formatters["text/plain"]
         plain.for_type(catools.ca_nothing, _show_outcome)
+        BRIEFLY.words[catools.ca_nothing] = _outcome
 
     def _add_completion(self) -> None:
         from coshell.completion import install
@@ -273,9 +275,13 @@ def _near_miss(session: Session, exc: BaseException) -> str:
 
 
 def _show_outcome(outcome: object, printer: Any, cycle: bool) -> None:
-    """Show what became of a put in words; its `repr` looks like a failure."""
     del cycle
-    printer.text(f"<{outcome}>")
+    printer.text(_outcome(outcome))
+
+
+def _outcome(outcome: object) -> str:
+    """Return what became of a put in words; its `repr` looks like a failure."""
+    return f"<{outcome}>"
 
 
 def is_locked(file: Path) -> bool:

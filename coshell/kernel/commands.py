@@ -86,7 +86,6 @@ class RunsCommands:
             text = for_stream(text, sys.stdout, columns)
         room = screen_lines if screen_lines > 0 else rows - self.dock.height + screen_lines
         short = rows_of(f"{text}\n", columns) <= room
-        if short or not self.terminal.paints or not self.programs.in_foreground:
+        printed = short or not self.terminal.paints or not self.programs.in_foreground
+        if printed or not self.programs.page(get_pager_cmd(), text):
             print(text)
-        else:
-            self.programs.page(get_pager_cmd(), text)

@@ -35,9 +35,27 @@ LISTED_KEPT: Final = 20
 NAME_CELLS: Final = 60
 FRESH: Final = 256
 """So many new cothreads are looked at together."""
-BRIEFLY: Final = Repr()
-"""Shows results: a large one costs no more than a small one, and none raises."""
-BRIEFLY.maxstring = BRIEFLY.maxother = 100
+
+
+class Briefly(Repr):
+    """Shows results: a large one costs no more than a small one, and none raises.
+
+    Attributes:
+        words: what shows the values of a type, where their `repr` says it badly.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 100
+        self.words: dict[type, Callable[[Any], str]] = {}
+
+    def repr1(self, x: Any, level: int) -> str:
+        """Return a value as text."""
+        show = self.words.get(type(x))
+        return super().repr1(x, level) if show is None else show(x)
+
+
+BRIEFLY: Final = Briefly()
 
 
 class Job:

@@ -33,6 +33,8 @@ GRACE_S: Final = 0.1
 """How long a program may take to end after it was asked to, before it is asked less kindly."""
 POLL_S: Final = 0.02
 SIGNALLED: Final = 128
+NOT_RUN: Final = (126, 127)
+"""What the system's shell says of a program that is none, or is not there."""
 
 
 class Programs:
@@ -64,12 +66,12 @@ class Programs:
         process = self.start_shell(command)
         return _status(communicate(process, b"", decoded(sys.stdout.write)))
 
-    def page(self, pager: str, text: str) -> None:
-        """Show a text with a program that reads the keyboard.
+    def page(self, pager: str, text: str) -> bool:
+        """Show a text with a program that reads the keyboard; False when it cannot be run.
 
         Suspends: until it ends.
         """
-        self._run_at_terminal(pager, text)
+        return self._run_at_terminal(pager, text) not in NOT_RUN
 
     def read(self, command: str) -> tuple[str, int]:
         """Run a command of the system's shell and collect what it writes.
@@ -90,7 +92,7 @@ class Programs:
         return self.start(
             command,
             shell=True,
-            executable=os.environ.get("SHELL") or None,
+            executable=_shell(),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
         )
@@ -105,7 +107,7 @@ class Programs:
             process = subprocess.Popen(
                 command,
                 shell=True,
-                executable=os.environ.get("SHELL") or None,
+                executable=_shell(),
                 stdin=None if text is None else subprocess.PIPE,
                 stderr=errors,
             )
@@ -123,6 +125,12 @@ def lent_as_it_is() -> Iterator[None]:
 
 
 def _nothing(*_: object) -> None: ...
+
+
+def _shell() -> str | None:
+    """Return the operator's own shell, or None for the system's when that cannot be run."""
+    path = os.environ.get("SHELL")
+    return path if path and os.access(path, os.X_OK) else None
 
 
 def _status(returned: int) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TextIO, cast
+from unicodedata import combining
 
 from IPython.core.completer import provisionalcompleter
 from IPython.terminal.ptutils import IPythonPTCompleter
@@ -241,7 +242,7 @@ def _row(line: str, width: int) -> dict[int, Char]:
     row: dict[int, Char] = {}
     colours = ""
     palette = _palette(colours)
-    x = 0
+    x, last = 0, -1
     for piece in _COLOUR.split(line):
         if piece.startswith("\x1b["):
             colours = "" if piece in _RESETS else colours + piece
@@ -255,6 +256,7 @@ def _row(line: str, width: int) -> dict[int, Char]:
             piece = piece[: max(width - x, 0)]
             row.update(zip(range(x, x + len(piece)), map(palette.__getitem__, piece), strict=True))
             x += len(piece)
+            last = x - 1
             continue
         for character in piece:
             cell = palette[character]
@@ -262,7 +264,10 @@ def _row(line: str, width: int) -> dict[int, Char]:
             if x + cell_width > width:
                 return row
             if cell_width == 0:
+                if combining(character) and last in row:
+                    row[last] = palette[row[last].char + character]
                 continue
+            last = x
             row[x] = cell
             for beside in range(1, cell_width):
                 row[x + beside] = palette[""]

@@ -78,6 +78,8 @@ class Signals:
             self._emit(f"Ctrl-Z would stop {running} as well: once more, and it does.")
 
     def _quit(self, *_: object) -> None:
+        if self._console.lent:
+            return  # it is for the program that has the terminal
         self._emit("Ctrl-\\ does not end the session: `exit` or Ctrl-D does, Ctrl-C interrupts.")
 
 

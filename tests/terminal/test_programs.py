@@ -105,12 +105,25 @@ def test_a_long_text_is_paged(shell):
     shell.wait_for("Read, write", "exit or Ctrl-D leaves", "In [7]:")
     shell.line("%camonitor -h")
     shell.wait_for("usage: %camonitor")
-    shell.key("ctrl-c")
     shell.send("G")
     shell.wait_for("'all' closes every one")
     assert "In [8]" not in shell.text
     shell.send("q")
     shell.wait_prompt(8)
+
+
+def test_a_pager_and_a_shell_that_are_not_there(start):
+    shell = start("--no-banner", env={"PAGER": "/no/such/pager", "SHELL": "/no/such/shell"})
+    shell.wait_prompt(1)
+    shell.line("%camonitor -h")
+    shell.wait_for("'all' closes every one")
+    shell.wait_prompt(2)
+    shell.line("!echo one and $((1 + 1))")
+    shell.wait_for("one and 2")
+    shell.line("x = !echo three")
+    shell.wait_prompt(4)
+    shell.line("x")
+    shell.wait_for("Out[4]: ['three']")
 
 
 def test_an_editor_gets_the_terminal_and_jobs_go_on(start, tmp_path):

@@ -76,6 +76,8 @@ def test_the_dock_leaves_a_useful_part_of_the_screen(rows: int, taken: int) -> N
         ("\x1b[7m   \x1b[0m|", 10, "   |"),
         ("▁▂▃ 漢字 x", 20, "▁▂▃ 漢字 x"),
         ("漢字漢字", 5, "漢字"),
+        ("e\u0301 \x1b[31mR\x1b[m\u0308\u202e.", 9, "e\u0301 R\u0308."),
+        ("\u0301a", 9, "a"),
         ("too long for this", 8, "too long"),
         ("    \x1b[1mfar out\x1b[0m", 3, ""),
     ],
