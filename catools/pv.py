@@ -5,7 +5,8 @@ A PV object keeps a monitor while somebody holds the object; dropping the last r
 subscription. After a disconnect the last value stays readable, but its `ok` is false, as is the
 object's. Values are stored as they come off the circuit, before any monitor callback runs, so it
 is safe to wait for a PV inside a callback. The child of a fork has the objects of its parent, which
-subscribe anew when they are used there; until they hear something, the parent's values are stale.
+subscribe anew when they are used there, as all do that are used after the client was closed; until
+they hear something, the values of before are stale.
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ class PV(Watcher):
             self._monitors = (store, told)
 
     def _forget(self) -> None:
-        self._take(ca_nothing(self.name, ECA_DISCONN, "no value has come since the fork"))
+        end = "the fork" if self._generation != default.generation else "the client was closed"
+        self._take(ca_nothing(self.name, ECA_DISCONN, f"no value has come since {end}"))
         self._updated_at = None
         self._started = monotonic()
         if self._waits:

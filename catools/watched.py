@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What objects that watch PVs have in common: weak callbacks, late closing, the right thread, and
-subscriptions of their own in the child of a fork.
+new subscriptions in the child of a fork and after the client was closed.
 """
 
 from __future__ import annotations
@@ -39,8 +39,16 @@ class Watcher:
         in_scheduler(self._watch)
 
     def _wake(self) -> None:
-        """Watch anew if this is the child of a fork: the monitors are the parent's."""
-        if self._generation != default.generation and self._monitors:
+        """Watch anew if others have ended the monitors: a fork, or whoever closed the client."""
+        if self._lost():
+            in_scheduler(self._watch_anew)
+
+    def _lost(self) -> bool:
+        monitors = self._monitors
+        return bool(monitors) and (self._generation != default.generation or monitors[0].closed)
+
+    def _watch_anew(self) -> None:
+        if self._lost():
             self._forget()
             self._start()
 

@@ -427,6 +427,9 @@ class Client:
         for channel in self.channels.values():
             for waiter, index in channel.take_waiters():
                 waiter.closed(index, ECA_CHANDESTROY, "the client was closed")
+            for feed in channel.feeds.values():
+                for monitor in feed.monitors:
+                    monitor.closed = True
         self.links.clear()
         self._by_cid.clear()
         self.channels.clear()

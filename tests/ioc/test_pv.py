@@ -386,3 +386,21 @@ def test_each_pv_of_an_array_has_a_place(ioc):
     for count in (0, -1):
         with pytest.raises(ValueError, match="count must be 1 or more"):
             PV_array([ioc.name("WF")], count=count)
+
+
+@pytest.mark.parametrize("close", [catools.close_client, catools._channel_cache.purge])
+def test_whoever_closes_the_client_ends_no_objects(ioc, close):
+    name = ioc.name("AO")
+    caput(name, 1, wait=True)
+    monitor = camonitor(name, print)
+    with PV(name, initial_timeout=5) as pv, PV_array([name]) as array:
+        array.sync()
+        assert pv.get() == 1
+        close()
+        assert monitor.closed
+        # Nobody has told the value of now.
+        assert (pv.ok, array.all_ok) == (False, False)
+        caput(name, 2, wait=True)
+        wait_until(lambda: pv.ok and array.all_ok, "both watch again")
+        assert (pv.get(), array.get()[0]) == (2, 2)
+    assert not monitors()
