@@ -78,6 +78,15 @@ def test_a_mistyped_name_in_python(start):
     )
 
 
+def test_what_became_of_a_put_in_the_background(start):
+    shell = start("--demo", "--no-banner")
+    shell.wait_prompt(1)
+    shell.line("Spawn(caput, 'DEMO:MESSAGE', 'tuned').Wait()")
+    shell.wait_for("Out[1]: <DEMO:MESSAGE: Normal successful completion>")
+    shell.line("%jobs")
+    shell.wait_match(r"^1 +caput +done .* <DEMO:MESSAGE: Normal ")
+
+
 def test_live_pvs_while_a_cell_sleeps(start):
     shell = start("--demo", "--no-banner")
     shell.wait_prompt(1)

@@ -112,6 +112,16 @@ def test_a_long_text_is_paged(shell):
     shell.wait_prompt(8)
 
 
+def test_the_quit_key_is_for_the_command(shell):
+    shell.line("!ulimit -c 0; echo re''ady; exec sleep 1000")
+    shell.wait_match("^ready$")
+    shell.key("ctrl-\\")
+    shell.wait_prompt(3)
+    shell.line("_exit_code")
+    shell.wait_for("Out[3]: -3")
+    assert "does not end the session" not in shell.text
+
+
 def test_a_pager_and_a_shell_that_are_not_there(start):
     shell = start("--no-banner", env={"PAGER": "/no/such/pager", "SHELL": "/no/such/shell"})
     shell.wait_prompt(1)
