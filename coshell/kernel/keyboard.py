@@ -15,7 +15,7 @@ from cothread.coselect import wait_readable
 
 from .console import Console
 
-__all__ = ["Host", "Keyboard", "LineReader"]
+__all__ = ["Host", "Keyboard", "LineReader", "whole"]
 
 
 class Host(Protocol):
@@ -33,6 +33,15 @@ class Host(Protocol):
 
 
 BLOCK = 65_536
+
+
+def whole(text: str) -> str:
+    """Return a text with a mark in the place of each half of a character.
+
+    Bytes that the terminal's encoding lacks come as such; neither the compiler nor the history
+    takes them.
+    """
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 class LineReader:

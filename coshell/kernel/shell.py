@@ -35,7 +35,7 @@ from .guest import Guest
 from .host import PromptHost
 from .interrupt import Interrupts
 from .jobs import Job, Jobs
-from .keyboard import Keyboard, LineReader
+from .keyboard import Keyboard, LineReader, whole
 from .messages import for_stream
 from .output import Outlet
 from .outside import passing_on
@@ -246,9 +246,11 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         code = self.host.read_cell(
             self.pt_app, default=default or "", **self._extra_prompt_options()
         )
-        # Bytes that the terminal's encoding lacks come as halves of characters, which neither the
-        # compiler nor the history takes.
-        return code.encode(errors="surrogateescape").decode(errors="replace")
+        return whole(code)
+
+    def check_complete(self, code: str) -> tuple[str, str]:
+        """Say whether a cell can be run or goes on, and how far its next line is indented."""
+        return super().check_complete(whole(code))
 
     def _extra_prompt_options(self) -> dict[str, Any]:
         options: dict[str, Any] = super()._extra_prompt_options()
