@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,8 +28,8 @@ def run_script(path: str, args: Sequence[str]) -> int:
     Returns:
         Its exit status: 0, what it gave to `sys.exit`, 1 after an exception, 130 after Ctrl-C.
     """
-    if not Path(path).exists():
-        print(f"coshell: can't open file {path!r}: no such file", file=sys.stderr)
+    if said := _no_script(Path(path)):
+        print(f"coshell: can't open file {path!r}: {said}", file=sys.stderr)
         return NOT_FOUND
     requirements.install()
     with arguments([path, *args]):
@@ -44,6 +45,15 @@ def run_script(path: str, args: Sequence[str]) -> int:
     return 0
 
 
+def _no_script(path: Path) -> str:
+    """Return why a path is nothing to run, or nothing."""
+    if not path.exists():
+        return "no such file"
+    if path.is_dir() and not (path / "__main__.py").exists():
+        return "a directory without __main__.py"
+    return "" if os.access(path, os.R_OK) else "permission denied"
+
+
 def run_text(shell: CoShell, path: str, args: Sequence[str]) -> int:
     """Run a file in the shell's own namespace, IPython syntax and magics included.
 
@@ -53,8 +63,9 @@ def run_text(shell: CoShell, path: str, args: Sequence[str]) -> int:
     requirements.install()
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except OSError as failure:
-        print(f"coshell: can't open file {path!r}: {failure.strerror}", file=sys.stderr)
+    except (OSError, UnicodeError) as failure:
+        said = getattr(failure, "strerror", None) or "it is not UTF-8"
+        print(f"coshell: can't open file {path!r}: {said}", file=sys.stderr)
         return NOT_FOUND
     with arguments([path, *args]):
         return exit_status(shell.run_cell(text))

@@ -128,6 +128,8 @@ class PromptHost:
 
     def typed_ahead(self) -> bytes:
         """Take the keys that are kept for the next prompt."""
+        if not self._console.terminal.interactive:
+            return b""
         keys = get_typeahead(get_app_session().input)
         text = "".join(press.data for press in keys if press.key != Keys.CPRResponse)
         return text.encode(self._console.terminal.encoding, "replace")

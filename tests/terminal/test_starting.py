@@ -64,6 +64,21 @@ def test_a_script_that_is_not_there(home):
     assert ended.stderr == "coshell: can't open file 'no/such/file.py': no such file\n"
 
 
+def test_what_is_no_script_is_one_line(home, tmp_path):
+    ended = run(home, str(tmp_path))
+    assert ended.returncode == 2
+    assert ended.stderr.endswith(": a directory without __main__.py\n")
+    (tmp_path / "bad.ipy").write_bytes(b"print('\xe9')")
+    ended = run(home, str(tmp_path / "bad.ipy"))
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("bad.ipy': it is not UTF-8\n")
+
+
+def test_a_command_where_nobody_types(home):
+    ended = run(home, "-c", "!echo one; echo two >&2")
+    assert (ended.stdout, ended.stderr) == ("one\n", "two\n")
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [("print(6 * 7)", 0), ("print(42); 1 / 0", 1), ("print(42); exit(5)", 5)]
 )
