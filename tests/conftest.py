@@ -36,14 +36,13 @@ settings.load_profile("coshell")
 
 SETTLE_S = 5.0
 LONG = (
-    "qt/test_bindings",
+    "compat/test_qt_bindings",
     "unit/values/test_typing",
     "terminal/",
     "interop/",
     "reliability/",
     "ioc/",
     "faults/",
-    "qt/",
     "unit/values/test_properties",
     "unit/test_packaging",
     "",
@@ -66,9 +65,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Have workers begin with what takes long, so that none is waited for at the end."""
+    """Have workers begin with what takes long, so that none is waited for at the end.
+
+    Qt stays in a process once it was started there, so nothing else is tested after it.
+    """
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: next(n for n, part in enumerate(LONG) if part in item.nodeid))
+    items.sort(key=lambda item: "/qt/" in item.nodeid)
 
 
 def scheduler() -> Any:

@@ -6,15 +6,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FATE_S = 40
+from tests.support.qt import run_program
 
 pytest.importorskip("qtpy", reason="Qt is not installed")
 pytest.importorskip("qtpy.QtWidgets", reason="Qt or a library it needs is not installed")
@@ -53,25 +50,6 @@ def home(app):
     from cothread.loops import qt
 
     return qt._home
-
-
-def environment(**changes: str | None) -> dict[str, str]:
-    """Return this process's environment with changes; None takes a variable out."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    merged = {**os.environ, "PYTHONPATH": path, **changes}
-    return {name: value for name, value in merged.items() if value is not None}
-
-
-def run_program(text: str, *args: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    """Run a program that uses Qt, to its end."""
-    return subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", text, *args],
-        capture_output=True,
-        text=True,
-        timeout=FATE_S,
-        check=False,
-        env=environment(**changes),
-    )
 
 
 @pytest.fixture(scope="session")

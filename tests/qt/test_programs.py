@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FATE_S, environment, run_program
+from tests.support.qt import FATE_S, environment, run_program
 
 HERE = Path(__file__).parent
 

@@ -7,7 +7,7 @@ import ctypes.util
 
 import pytest
 
-from .conftest import run_program
+from tests.support.qt import run_program
 
 UNTIL = """
 from cothread import Sleep

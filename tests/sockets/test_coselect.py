@@ -41,7 +41,7 @@ def pipe():
 @pytest.fixture
 def bad_fd():
     """Return a descriptor that is not open, nor will be soon."""
-    fd = fcntl.fcntl(0, fcntl.F_DUPFD, 1000)
+    fd = fcntl.fcntl(0, fcntl.F_DUPFD, 200)
     os.close(fd)
     return fd
 

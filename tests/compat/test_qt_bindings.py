@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same tests with the other bindings of Qt, which qtpy evens out only in part.
+"""The tests of Qt with its other bindings, which qtpy evens out only in part.
 
 `COSHELL_QT_BINDINGS` names a directory they are installed in, for they would be in the way of
 PyQt5 in everybody's environment; `make test` makes one.
@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from .conftest import environment, run_program
+from tests.support.qt import ROOT, environment, run_program
 
-HERE = Path(__file__).parent
+TESTS = ROOT / "tests" / "qt"
 PATIENCE_S = 400
 
 # What the law is needed for does not depend on the binding, and that test waits for crashes.
@@ -35,8 +34,7 @@ os._exit(status)
 
 @pytest.mark.parametrize("binding", ["PyQt6", "PySide6"])
 def test_qt_with(binding: str) -> None:
-    if os.environ.get("QT_API", "").lower() != "pyqt5":
-        pytest.skip("these are the tests with another binding")
+    pytest.importorskip("qtpy", reason="Qt is not installed")
     settings = {"QT_API": binding.lower(), "PYTEST_XDIST_WORKER": None, "PYTEST_ADDOPTS": None}
     if "COSHELL_QT_BINDINGS" in os.environ:
         settings["PYTHONPATH"] = os.pathsep.join(
@@ -46,13 +44,13 @@ def test_qt_with(binding: str) -> None:
     if found.returncode:
         pytest.skip(f"{binding} is not there: {found.stderr.strip().splitlines()[-1]}")
     run = subprocess.run(
-        [sys.executable, "-c", RUN, "-q", "-p", "no:cacheprovider", "-k", CHOSEN, str(HERE)],
+        [sys.executable, "-c", RUN, "-q", "-p", "no:cacheprovider", "-k", CHOSEN, str(TESTS)],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=False,
         env=environment(**settings),
-        cwd=HERE.parents[1],
+        cwd=ROOT,
     )
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     assert " passed" in run.stdout
