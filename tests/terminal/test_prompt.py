@@ -281,9 +281,9 @@ def test_the_frames_of_libraries_are_left_to_why(shell):
     shell.line("caget('NO:SUCH', timeot=1)")
     shell.wait_for("✗ TypeError", "In [2]:1  caget('NO:SUCH', timeot=1)")
     shell.wait_prompt(3)
-    assert "api.py" not in shell.text
+    assert "forward.py" not in shell.text
     shell.line("%why")
-    shell.wait_for("api.py", "TypeError")
+    shell.wait_for("forward.py", "TypeError")
 
 
 def test_how_much_is_shown_of_an_error_can_be_chosen(shell):
