@@ -204,7 +204,7 @@ class CoShellApp(TerminalIPythonApp):
         import cothread
 
         self._add_names(cothread)
-        self.shell.push({"sleep": cothread.Sleep, "jobs": self.shell.jobs}, interactive=False)
+        self._push({"sleep": cothread.Sleep, "jobs": self.shell.jobs})
 
     def _add_catools(self) -> None:
         import catools
@@ -220,7 +220,7 @@ class CoShellApp(TerminalIPythonApp):
         from coshell.session import session
 
         matcher = install(self.shell, session)
-        self.shell.push({"pvs": session.pvs}, interactive=False)
+        self._push({"pvs": session.pvs})
         self.shell.failures.hints.append(partial(_near_miss, session))
         if self.profile_dir is not None:
             self.memory = NameMemory(Path(self.profile_dir.location) / FILE)
@@ -239,10 +239,16 @@ class CoShellApp(TerminalIPythonApp):
 
     def _add_names(self, module: ModuleType) -> None:
         offered = set(getattr(module, "__all__", ())) - LEFT_OUT
+        self.shell.push({module.__name__: module}, interactive=False)
         names = {name: getattr(module, name) for name in offered}
-        self.shell.push({module.__name__: module, **names}, interactive=False)
-        callables = {name: x for name, x in names.items() if callable(x)}
-        self.shell.protected.add(callables, module.__name__)
+        constants = {name: x for name, x in names.items() if not callable(x)}
+        self.shell.push(constants, interactive=False)
+        self._push({name: x for name, x in names.items() if callable(x)})
+
+    def _push(self, names: dict[str, Any]) -> None:
+        """Put names into the namespace that cells should leave as they are."""
+        self.shell.push(names, interactive=False)
+        self.shell.protected.add(names)
 
     def _keep_names(self) -> None:
         from coshell.session import session

@@ -22,23 +22,25 @@ class Protected:
     def __init__(self, namespace: MutableMapping[str, Any], show: Callable[[str], object]) -> None:
         self._namespace = namespace
         self._show = show
-        self._names: dict[str, tuple[Any, str]] = {}
+        self._names: dict[str, Any] = {}
+        self._rebound: set[str] = set()
 
-    def add(self, names: Mapping[str, Any], module: str) -> None:
-        """Protect names that stand in the namespace now, and come from a module."""
-        self._names.update((name, (value, module)) for name, value in names.items())
+    def add(self, names: Mapping[str, Any]) -> None:
+        """Protect names that stand in the namespace now."""
+        self._names.update(names)
 
     def check(self, *_: object) -> None:
         """Look whether a name is bound to something else; one that was deleted comes back."""
-        for name, (value, module) in list(self._names.items()):
-            if name not in self._namespace:
-                self._namespace[name] = value
-            elif self._namespace[name] is not value:
-                del self._names[name]
+        for name, value in self._names.items():
+            now = self._namespace.setdefault(name, value)
+            if now is value:
+                self._rebound.discard(name)
+            elif name not in self._rebound:
+                self._rebound.add(name)
                 self._show(
                     tint(
-                        f"{name} was a function of coshell's and is something else now;"
-                        f" `from {module} import {name}` brings it back",
+                        f"{name} was coshell's and is something else now;"
+                        f" `del {name}` brings it back",
                         "33",
                     )
                 )
