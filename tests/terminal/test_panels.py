@@ -152,6 +152,8 @@ def test_a_panel_says_that_nothing_moves_and_since_when(demo, open_gate):
         "from tests.support import gate; job = Spawn(lambda: (gate.sleep(), time.sleep(600)))"
     )
     demo.wait_prompt(4)
+    # Before the terminal has said where its cursor is, nobody knows where the title is.
+    demo.wait_until(lambda: demo.lines[-1].startswith(" 2 PVs"), "the dock is at the bottom")
     open_gate()
     ages.clear()
     demo.wait_until(older, "the title says so under the prompt too")
