@@ -190,9 +190,8 @@ def caput(
     Raises:
         ca_nothing: the first PV in order that failed; the text names all of them.
     Suspends: until sent, or with `wait` completed; not for connected PVs without `wait`, unless
-        text has to be looked up among the states of an enumeration, the server has stopped
-        reading and 64 MiB wait for it already, or a `callback` is to be told of more than 500
-        (an IOC loses completions beyond 2,000 that it has not sent yet).
+        text has to be looked up among the states of an enumeration, or the server has stopped
+        reading and 64 MiB wait for it already.
     Thread: any.
     """
     check_put(datatype)

@@ -71,11 +71,6 @@ class Batch:
         self._told = False
         return True
 
-    def remind(self) -> None:
-        """Tell again what was told before and has not been taken."""
-        if self.ready or self.left == 0:
-            self._tell()
-
     def take_replies(self) -> list[Data | None]:
         """Return the reply to each entry; they refer to this object, and so do not stay in it."""
         replies, self.replies = self.replies, []

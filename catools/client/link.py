@@ -131,7 +131,8 @@ class Link:
 
     def watch_sooner(self) -> None:
         """Take into account that the circuit's deadline has moved forward."""
-        if self._watcher is not None:
+        # The watcher itself is going to look at it anyway.
+        if self._watcher is not None and self._watcher is not current():
             self._watcher.Cancel()
             self._watcher = Spawn(self._watch)
             self._watcher.name = f"catools echo {self.name}"
@@ -415,6 +416,7 @@ class Link:
             return None
         self.up = False
         sock = self._socket
+        self.circuit.write_the_rest()
         pending = bytes(self._backlog or b"") + self.circuit.take_output()
         self._backlog = None
         self.handle([*self.circuit.disconnected("the client was closed")])

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from cothread import Yield
 from cothread.clock import Timeout, expiry, monotonic
 
 from ..conversion import write_request
@@ -30,19 +31,11 @@ if TYPE_CHECKING:
 
 Callback = Callable[[ca_nothing], object]
 
-BURST: Final = 500
-"""Completions that may be outstanding when so many more are asked for.
-
-An IOC has room for 2,000 that its callback thread has not taken yet; what comes on top of them is
-lost, and such a put never ends."""
-GRACE_S: Final = 0.2
-"""Slow records have no completion in that queue: after so long without news they are left to it."""
-
 
 class PutBatch(Batch):
     """Collects completions, and tells callbacks and hooks of each."""
 
-    __slots__ = ("_attempts", "_names", "_notify", "completed", "eager", "returns_failures")
+    __slots__ = ("_attempts", "_names", "_notify", "completed", "returns_failures")
 
     def __init__(
         self,
@@ -55,7 +48,6 @@ class PutBatch(Batch):
         self._notify = notify
         self._attempts = attempts
         self.completed: set[int] = set()
-        self.eager = False
         self.returns_failures = False
 
     def written(self, index: int, status: int, detail: str) -> None:
@@ -63,7 +55,7 @@ class PutBatch(Batch):
         self.completed.add(index)
         if status & 1:
             self.left -= 1
-            if self.left == 0 or self.eager:
+            if self.left == 0:
                 self._tell()
         else:
             self.failed(index, status, detail)
@@ -78,7 +70,7 @@ class PutBatch(Batch):
             return
         self.completed.update(indexes)
         self.left -= len(indexes)
-        if self.left == 0 or self.eager:
+        if self.left == 0:
             self._tell()
 
     def ended(self, index: int, result: ca_nothing) -> None:
@@ -95,10 +87,10 @@ class PutBatch(Batch):
             attempt.error = None if result.ok else result
             put_hooks.ended(attempt)
 
-    def sent(self, index: int) -> None:
-        """Note that a put is on its way."""
+    def sent(self, index: int, sent: bool = True) -> None:
+        """Note whether a put is on its way."""
         if self._attempts:
-            self._attempts[index].sent = True
+            self._attempts[index].sent = sent
 
     def refused(self, index: int, error: ca_nothing) -> None:
         """Take the server's refusal of a put that was believed done."""
@@ -140,7 +132,6 @@ class Put:
         self.batch = PutBatch(names, notify, attempts)
         self.channels: list[Channel | None] = [None] * len(names)
         self.puts: list[SentPut] = []
-        self.paced = 0
         self.errors: dict[int, ca_nothing] = {}
         self.waiting: set[int] = set()
         self.links: set[Link] = set()
@@ -163,7 +154,6 @@ class Put:
                     break
                 self.waiting.difference_update(self.batch.failures)
                 for index in self.batch.take_ready():
-                    self._pace()
                     channel = self.channels[index]
                     assert channel is not None
                     self.waiting.discard(index)
@@ -187,11 +177,19 @@ class Put:
     def _withdraw(self) -> None:
         """Take back what has not been sent: whoever waits for it has been interrupted."""
         for put in self.puts:
-            link = self.channels[put.index].link  # type: ignore[union-attr]
-            if self.wait and link is not None and link.up and link.circuit.withdraw(put):
+            if self.wait and self._take_back(put):
                 name = self.names[put.index]
                 interrupted = ca_nothing(name, ECA_TIMEOUT, "interrupted, not sent")
                 self.batch.tell_hooks(put.index, interrupted)
+
+    def _take_back(self, put: SentPut) -> bool:
+        """Take a put back; True when it had not been sent."""
+        channel = self.channels[put.index]
+        link = channel.link if channel is not None else None
+        if link is None or not link.up or not link.circuit.withdraw(put):
+            return False
+        self.batch.sent(put.index, False)
+        return True
 
     def _start(self) -> None:
         client = self.client
@@ -203,9 +201,11 @@ class Put:
         wanted: list[Writing] = []
         last: Link | None = None
         for index, name in enumerate(self.names):
-            if self.completion and not index % BURST:
+            if self.wait and not index % PIECE and last is not None:
                 self._send(last, wanted)
-                self._pace()
+                if last.up and last.circuit.held:
+                    # Completions that have come make room: the server is not kept waiting.
+                    Yield()
             channel = known(name)
             if channel is not None and numbers:
                 record = channel.record
@@ -220,29 +220,14 @@ class Put:
                     if channel.link is not last or len(wanted) >= PIECE:
                         self._send(last, wanted)
                         last = channel.link
+                        if channel.record is not record:
+                            self._start_one(index, name, urgent)
+                            continue
                     wanted.append((record, DBR_DOUBLE, 1, pack_double(value), index))
                     continue
             self._send(last, wanted)
             self._start_one(index, name, urgent)
         self._send(last, wanted)
-
-    def _pace(self) -> None:
-        """Wait, after each burst, until the servers have completed most of what was sent.
-
-        Suspends: while they do so, and the deadline has not passed.
-        """
-        if not self.completion or len(self.puts) - self.paced < BURST:
-            return
-        self.paced = len(self.puts)
-        batch = self.batch
-        self._flush()
-        batch.eager = True
-        while len(self.puts) - len(batch.completed) > BURST:
-            soon = monotonic() + GRACE_S
-            if not batch.wait(soon if self.deadline is None else min(soon, self.deadline)):
-                break
-        batch.eager = False
-        batch.remind()
 
     def _start_one(self, index: int, name: str, urgent: bool) -> None:
         """Send a put that needs some thought, or wait for its connection."""
@@ -372,9 +357,9 @@ class Put:
         assert put is not None
         if not self.wait or index in self.batch.completed:
             return success(name)
-        if channel.link is not None and channel.link.up and channel.link.circuit.withdraw(put):
+        if self._take_back(put):
             return self._timed_out(
-                index, channel, "an earlier put has not completed, and this one was not sent"
+                index, channel, "earlier puts have not completed, and this one was not sent"
             )
         return self._timed_out(
             index, channel, "the put was sent and its completion has not been reported"

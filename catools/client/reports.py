@@ -11,6 +11,7 @@ from ..protocol.records import (
     ChannelLost,
     Created,
     CreateFailed,
+    DeadlineSet,
     Fault,
     Greeted,
     Located,
@@ -77,5 +78,6 @@ def handlers(link: Link) -> dict[type, Callable[[Any], None]]:
         SubscriptionFailed: lambda event: event.token.tell(event.status, event.detail),
         Located: located,
         ServerNotice: lambda event: client.note(f"{link.name}: {event.detail}"),
+        DeadlineSet: lambda _event: link.watch_sooner(),
         Fault: lambda event: link.down(f"{link.name}: {event.reason}", silent=event.silent),
     }

@@ -19,7 +19,7 @@ from struct import Struct
 from typing import Any, Final
 
 from . import commands as c
-from .dbr import DBR_STRING, DBR_TYPES, LAST_DBR
+from .dbr import DBR_TYPES, trusted
 from .eca import ECA_BADTYPE
 from .framing import EXTENDED, EXTENDED_SIZE, EXTENSION, HEADER, HEADER_SIZE, text_frame
 from .large import Large
@@ -37,7 +37,7 @@ from .records import (
 from .replies import REPLIES, more_created
 from .requests import Requests, Wanted
 from .runs import take_runs
-from .state import CircuitSettings, PendingRead, RequestRefused
+from .state import GOOD_ROOM, CircuitSettings, PendingRead, RequestRefused
 
 __all__ = ["Circuit", "CircuitSettings", "RequestRefused", "Wanted"]
 
@@ -88,7 +88,7 @@ class Circuit(Requests):
         self.large: Large | None = None
         self._fault: Fault | None = None
         self._echo_timeout = echo_timeout_s
-        self._heard_at = now
+        self.heard_at = now
         self._heard = False
         self.send(HEADER.pack(c.VERSION, 0, priority, c.MINOR_VERSION, 0, 0))
         self.send(text_frame(c.CLIENT_NAME, settings.user))
@@ -121,6 +121,8 @@ class Circuit(Requests):
         while not needed and self._to_skip:
             data = self._skip(data[used:])
             used, needed = self._frames(data, results)
+        if self.held and self.room >= GOOD_ROOM:
+            self.release(results)
         if needed and used < len(data):
             if needed > VERY_LARGE:
                 self.large = Large(self.settings.memory(needed), data[used:])
@@ -169,7 +171,7 @@ class Circuit(Requests):
             self.strays += 1
 
     def _hear(self, now: float) -> None:
-        self._heard_at = now
+        self.heard_at = now
         self._heard = True
         if self.echo_deadline is not None:
             self.echo_deadline = now + self._echo_timeout
@@ -325,11 +327,11 @@ class Circuit(Requests):
             else:
                 run = WritesDone(put.token, [put.index])
                 results.append(run)
-            channel = put.channel
-            channel.put_in_flight = None
-            if channel.put_queue:
-                self.next_puts(channel, results)
+            if put.channel.put_queue or self.slow:
+                self.put_ended(put, results)
                 run = None
+            else:
+                put.channel.put_in_flight = None
         return after
 
     def _odd_update(
@@ -352,7 +354,7 @@ class Circuit(Requests):
         if not status & 1:
             results.append(SubscriptionFailed(sub.token, status))
             return
-        usable = _usable(dtype, sub.dbr, count, payload)
+        usable = trusted(dtype, sub.dbr, count, payload)
         if usable is None:
             results.append(SubscriptionFailed(sub.token, ECA_BADTYPE, "an update is unusable"))
         else:
@@ -375,7 +377,7 @@ class Circuit(Requests):
         if not status & 1:
             results.append(ReadFailed(token, index, status))
             return
-        usable = _usable(dtype, wanted, count, payload)
+        usable = trusted(dtype, wanted, count, payload)
         if usable is None:
             results.append(ReadFailed(token, index, ECA_BADTYPE, "the reply is unusable"))
         else:
@@ -403,24 +405,33 @@ class Circuit(Requests):
     @property
     def deadline(self) -> float:
         """When `tick` must be called next."""
+        silence = self._silence_deadline
+        return silence if self.slow_at is None else min(silence, self.slow_at)
+
+    @property
+    def _silence_deadline(self) -> float:
         if self.echo_deadline is not None:
             return self.echo_deadline
         quiet = self.settings.connection_timeout_s
-        return self._heard_at + (quiet if self._heard else min(quiet, FIRST_BYTES_S))
+        return self.heard_at + (quiet if self._heard else min(quiet, FIRST_BYTES_S))
 
     def tick(self, now: float) -> list[Item]:
-        """Do what is due: ask a silent server for a sign of life, or give it up.
+        """Do what is due: ask a silent server for a sign of life, or give it up; send held puts.
 
         Call it only after reading what has already arrived, or a client that was held up itself
         will take its own delay for the server's.
         """
         results: list[Item] = []
-        if self._fault is not None or now < self.deadline:
+        if self._fault is not None:
+            return results
+        if self.slow_at is not None and now >= self.slow_at:
+            self.find_slow(results)
+        if now < self._silence_deadline:
             return results
         if self.echo_deadline is None:
             self.probe(now)
         else:
-            self.fail(results, f"server silent for {now - self._heard_at:.0f} s", silent=True)
+            self.fail(results, f"server silent for {now - self.heard_at:.0f} s", silent=True)
         return results
 
     def probe(self, now: float) -> None:
@@ -428,21 +439,3 @@ class Circuit(Requests):
         if self.echo_deadline is None and self._fault is None:
             self.echo_deadline = now + self._echo_timeout
             self.send_echo()
-
-
-def _usable(
-    dtype: int, wanted: int, count: int, payload: bytes | memoryview
-) -> tuple[int, bytes | memoryview] | None:
-    """Return the count and payload to trust, or None when there is no value in them."""
-    if dtype != wanted or dtype > LAST_DBR:
-        return None
-    row = DBR_TYPES[dtype]
-    room = len(payload) - row.value_offset
-    if room < 0:
-        return None
-    if count * row.element_size <= room:
-        return count, payload
-    if row.base == DBR_STRING and count == 1 and room > 0:
-        # A single string may arrive cut short behind its NUL.
-        return 1, bytes(payload).ljust(row.size(1), b"\0")
-    return room // row.element_size, payload

@@ -181,3 +181,21 @@ WRITABLE: Final = frozenset({*range(BASE_COUNT), DBR_PUT_ACKT, DBR_PUT_ACKS})
 def code_of(group: int, base: int) -> int:
     """Return the DBR code of a regular group (GROUP_PLAIN..GROUP_CTRL) and a base type 0..6."""
     return group * BASE_COUNT + base
+
+
+def trusted(
+    dtype: int, wanted: int, count: int, payload: bytes | memoryview
+) -> tuple[int, bytes | memoryview] | None:
+    """Return the count and payload to trust, or None when there is no value in them."""
+    if dtype != wanted or dtype > LAST_DBR:
+        return None
+    row = DBR_TYPES[dtype]
+    room = len(payload) - row.value_offset
+    if room < 0:
+        return None
+    if count * row.element_size <= room:
+        return count, payload
+    if row.base == DBR_STRING and count == 1 and room > 0:
+        # A single string may arrive cut short behind its NUL.
+        return 1, bytes(payload).ljust(row.size(1), b"\0")
+    return room // row.element_size, payload

@@ -241,6 +241,11 @@ class ServerNotice:
 
 
 @dataclass(slots=True)
+class DeadlineSet:
+    """The circuit's deadline may be nearer than it was."""
+
+
+@dataclass(slots=True)
 class Fault:
     """The circuit must be closed now; nothing more will come out of it."""
 
@@ -261,6 +266,7 @@ Event = (
     | SubscriptionFailed
     | Located
     | ServerNotice
+    | DeadlineSet
     | Fault
 )
 Data = tuple[Any, int, int, bytes | memoryview]

@@ -165,13 +165,13 @@ def _write_notify(
         state.strays += 1
         return
     out.append(WriteDone(put.token, put.index, status))
-    state.next_puts(put.channel, out)
+    state.put_ended(put, out)
 
 
 def _echo(
-    state: CircuitState, _t: int, _n: int, _p1: int, _p2: int, _b: bytes, _out: list[Item]
+    state: CircuitState, _t: int, _n: int, _p1: int, _p2: int, _b: bytes, out: list[Item]
 ) -> None:
-    state.echo_deadline = None
+    state.answered(out)
 
 
 def _search(
@@ -207,7 +207,7 @@ def _error(
     elif command == c.WRITE_NOTIFY and ident in state.puts:
         put = state.puts.pop(ident)
         out.append(WriteDone(put.token, put.index, status, text))
-        state.next_puts(put.channel, out)
+        state.put_ended(put, out)
     elif command == c.WRITE and ident in state.recent_writes:
         put = state.recent_writes.pop(ident)
         out.append(WriteRefused(put.channel, put.token, put.index, status, text))

@@ -7,8 +7,8 @@ masks that do not exist, cancelling twice, messages too large for its revision.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
+from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ from .framing import (
     text_payload,
 )
 from .records import CLEARING, CONNECTED, CREATING, CircuitChannel, Event, Put, Subscription
-from .state import CircuitState, RequestRefused
+from .state import MOST_OUTSTANDING, READ_ONLY, CircuitState, RequestRefused
 
 Wanted = tuple[CircuitChannel, int, int, int]
 """(channel, DBR code, count, index)"""
@@ -43,6 +43,8 @@ Writing = tuple[CircuitChannel, int, int, bytes, int]
 """(channel, DBR code, count, unpadded payload, index)"""
 
 _MONITOR_SIZE: Final = MONITOR_BODY.size
+_PLAIN: Final = c.WRITE.to_bytes(2, "big")
+"""What the header of a WRITE begins with."""
 _SHORT_WRITE: Final = Struct(f"{HEADER.format}{ALIGN}s")
 
 
@@ -156,7 +158,9 @@ class Requests(CircuitState):
         """Write a value; with `notify` the server tells when processing has ended.
 
         Writes to one channel reach the server in the order of these calls. While a WRITE_NOTIFY
-        is unanswered the next one on the same channel waits, and so does whatever follows it.
+        is unanswered the next one on the same channel waits, and so does whatever follows it. While
+        as many are unanswered as a server can be trusted with, the next one waits on whatever
+        channel, and so does all that follows it.
 
         Raises:
             RequestRefused: not connected, read-only, no write access, unwritable type, too large.
@@ -164,7 +168,7 @@ class Requests(CircuitState):
         if channel.state is not CONNECTED:
             raise RequestRefused(ECA_DISCONN, "the channel is not connected")
         if self.settings.read_only:
-            raise RequestRefused(ECA_NOWTACCESS, "this client is read-only")
+            raise RequestRefused(ECA_NOWTACCESS, READ_ONLY)
         if not channel.access & c.WRITE_ACCESS:
             raise RequestRefused(ECA_NOWTACCESS, "the server grants no write access")
         if dbr not in WRITABLE:
@@ -175,11 +179,10 @@ class Requests(CircuitState):
         command = c.WRITE_NOTIFY if notify else c.WRITE
         message = header(command, len(body), dbr, count, channel.sid, ident) + body
         put = Put(channel, ident, message, notify, token, index)
-        if channel.put_queue or (notify and channel.put_in_flight is not None):
-            if channel.put_queue is None:
-                channel.put_queue = deque()
-            channel.put_queue.append(put)
-            self.queued_size += len(message)
+        if self.held or (notify and len(self.puts) >= MOST_OUTSTANDING and self.room <= 0):
+            self.hold([put])
+        elif channel.put_queue or (notify and channel.put_in_flight is not None):
+            self.queue_put(put)
         else:
             self.send_put(put)
         return put
@@ -196,8 +199,10 @@ class Requests(CircuitState):
         refused: list[tuple[int, RequestRefused]] = []
         first = self.ids.take_block(len(writings))
         messages: list[bytes] = []
+        late: list[Put] = []
         command = c.WRITE_NOTIFY if notify else c.WRITE
         simple = first is not None and not self.settings.read_only
+        wait = bool(self.held) or (notify and self.room < len(writings))
         blank = Put.__new__
         pack = _SHORT_WRITE.pack
         for ident, (channel, dbr, count, payload, index) in enumerate(writings, first or 0):
@@ -207,22 +212,29 @@ class Requests(CircuitState):
                 and channel.access & c.WRITE_ACCESS
                 and dbr in WRITABLE
                 and len(payload) == ALIGN
-                and not channel.put_queue
-                and not (notify and channel.put_in_flight)
+                and (wait or not (channel.put_queue or (notify and channel.put_in_flight)))
             ):
-                messages.append(pack(command, ALIGN, dbr, count, channel.sid, ident, payload))
+                message = pack(command, ALIGN, dbr, count, channel.sid, ident, payload)
                 # An __init__ would cost as much as all of this.
                 put = blank(Put)
                 put.channel = channel
                 put.ident = ident
-                put.message = b""
                 put.notify = notify
                 put.token = token
                 put.index = index
-                self.note_sent(put)
+                if wait:
+                    put.message = message
+                    put.sent = False
+                    late.append(put)
+                else:
+                    messages.append(message)
+                    put.message = b""
+                    self.note_sent(put)
             else:
                 self.send(b"".join(messages))
                 messages.clear()
+                self.hold(late)
+                late = []
                 try:
                     put = self.write(
                         channel, dbr, count, payload, notify=notify, token=token, index=index
@@ -232,16 +244,26 @@ class Requests(CircuitState):
                     continue
             puts.append(put)
         self.send(b"".join(messages))
+        if wait:
+            self.hold(late)
+            self.release([])
         return puts, refused
 
     def withdraw(self, put: Put) -> bool:
         """Take a put back; True when it had not been sent and now never will be."""
-        queue = put.channel.put_queue
-        if put.sent or queue is None or put not in queue:
+        if not put.message:
             return False
-        queue.remove(put)
-        self.queued_size -= len(put.message)
+        queue = put.channel.put_queue
+        (queue if queue and put in queue else self.held).remove(put)
+        self.take_out(put)
         return True
+
+    def write_the_rest(self) -> None:
+        """Send every put that still waits, without asking for its end: nobody will hear of it."""
+        waiting = [put for channel in self.channels.values() for put in channel.put_queue or ()]
+        if not self.settings.read_only:
+            for put in (*sorted(waiting, key=attrgetter("ident")), *self.held):
+                self.send(_PLAIN + put.message[len(_PLAIN) :])
 
     def subscribe(
         self,

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The books of one circuit, and the few moves that both requests and replies make on them."""
+"""The books of one circuit, and the few moves that both requests and replies make on them.
+
+Theory of puts with completion: an IOC hands each completion to its callback thread through a queue
+of 2,000 places. What does not fit is lost, and such a put never ends. So no more than
+`MOST_OUTSTANDING` are under way at a time, and what comes on top is held; while anything is held,
+everything that is written stands behind it. Slow records do not stand in that queue. They are told
+from a server that is itself behind by an ECHO sent after the last put: once it has been answered,
+and no put has ended for `SLOW_AFTER_S`, the oldest under way are slow and count no more. A few at a
+time, since a server's callback thread may not have run all the while.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from . import commands as c
@@ -15,8 +25,10 @@ from .ids import IdSource
 from .large import fresh
 from .records import (
     CLEARING,
+    CONNECTED,
     GONE,
     CircuitChannel,
+    DeadlineSet,
     Event,
     Item,
     Put,
@@ -25,8 +37,20 @@ from .records import (
     WriteDone,
 )
 
+MOST_OUTSTANDING: Final = 1000
+"""WRITE_NOTIFYs under way at a time, those of slow records apart: half of an IOC's places, since
+others use them too."""
+
+GOOD_ROOM: Final = 250
+"""Puts that are held go out together, when there is room for so many."""
+
+SLOW_AFTER_S: Final = 0.2
+"""A put that a server has taken, and has not ended after so long without other news, is slow."""
+
 RECENT_WRITES: Final = 8192
 """Plain WRITEs kept for blaming a later ERROR on the right one; the oldest are forgotten."""
+
+READ_ONLY: Final = "this client is read-only"
 
 MAX_PAYLOAD: Final = 0x40000000
 """Largest payload believed, 1 GiB: a hostile size must not make us wait or allocate for ever."""
@@ -67,7 +91,9 @@ class CircuitState:
 
     Invariants: an identifier is in at most one of `reads`, `puts`, `subscriptions` and
     `cancelling`; a channel has at most one WRITE_NOTIFY in flight, because a second one on the same
-    SID would block the server's thread for this circuit for up to a minute.
+    SID would block the server's thread for this circuit for up to a minute. `held` are the puts
+    that wait for room, in the order in which they were written; `slow` are the identifiers of those
+    in `puts` that take their time. A Put has a message exactly as long as it waits.
     """
 
     def __init__(self, settings: CircuitSettings, version_hint: int = 0) -> None:
@@ -77,6 +103,8 @@ class CircuitState:
         self.channels: dict[int, CircuitChannel] = {}
         self.reads: dict[int, PendingRead] = {}
         self.puts: dict[int, Put] = {}
+        self.held: deque[Put] = deque()
+        self.slow: set[int] = set()
         # Ordered, because finding the oldest entry of a plain dict passes all deleted ones.
         self.recent_writes: OrderedDict[int, Put] = OrderedDict()
         self.subscriptions: dict[int, Subscription] = {}
@@ -86,6 +114,9 @@ class CircuitState:
         self.queued_size = 0
         self.strays = 0
         self.echo_deadline: float | None = None
+        self.heard_at = 0.0
+        self.slow_at: float | None = None
+        self._sent_since = False
         self.ids = IdSource()
         self._sorted_reads: dict[int, list[int]] = {}
         self._sorted_at = 0
@@ -119,7 +150,7 @@ class CircuitState:
             RequestRefused: the client is read-only. This is the one place every write passes.
         """
         if self.settings.read_only:
-            raise RequestRefused(ECA_NOWTACCESS, "this client is read-only")
+            raise RequestRefused(ECA_NOWTACCESS, READ_ONLY)
         self.send(put.message)
         # Thousands of puts are remembered after they were sent, and one may be megabytes long.
         put.message = b""
@@ -137,17 +168,101 @@ class CircuitState:
             if len(recent) > RECENT_WRITES:
                 recent.popitem(last=False)
 
-    def next_puts(self, channel: CircuitChannel, results: list[Item]) -> None:
-        """Send what waited behind the WRITE_NOTIFY that has just ended on this channel."""
+    def put_ended(self, put: Put, results: list[Item]) -> None:
+        """Take the end of a WRITE_NOTIFY; what waited behind it on its channel is sent."""
+        channel = put.channel
         channel.put_in_flight = None
+        if self.slow:
+            self.slow.discard(put.ident)
         queue = channel.put_queue
         while queue and channel.put_in_flight is None:
             put = queue.popleft()
-            self.queued_size -= len(put.message)
-            try:
+            if self.settings.read_only:
+                self._refuse(put, results, ECA_NOWTACCESS, READ_ONLY)
+            else:
+                self.queued_size -= len(put.message)
                 self.send_put(put)
-            except RequestRefused as refusal:
-                results.append(WriteDone(put.token, put.index, refusal.status, refusal.detail))
+
+    def queue_put(self, put: Put) -> None:
+        """Have a put wait behind the others of its channel."""
+        if put.channel.put_queue is None:
+            put.channel.put_queue = deque()
+        put.channel.put_queue.append(put)
+        self.queued_size += len(put.message)
+
+    def take_out(self, put: Put) -> None:
+        """Enter into the books that a put waits no longer, and will not be sent."""
+        self.queued_size -= len(put.message)
+        put.message = b""
+
+    def _refuse(self, put: Put, results: list[Item], status: int, detail: str) -> None:
+        self.take_out(put)
+        results.append(WriteDone(put.token, put.index, status, detail))
+
+    # Puts that are held
+
+    @property
+    def room(self) -> int:
+        """How many more WRITE_NOTIFYs may be under way."""
+        return MOST_OUTSTANDING - len(self.puts) + len(self.slow)
+
+    def hold(self, puts: Sequence[Put]) -> None:
+        """Have puts wait for room, behind all that wait for it already."""
+        if puts and not self.held:
+            self._ask()
+        self.held += puts
+        self.queued_size += sum([len(put.message) for put in puts])
+
+    def release(self, results: list[Item]) -> None:
+        """Send what is held, in order, as far as there is room."""
+        held = self.held
+        room = self.room
+        before = len(held)
+        messages: list[bytes] = []
+        while held and (room > 0 or not held[0].notify):
+            put = held.popleft()
+            channel = put.channel
+            if channel.state is not CONNECTED:
+                self._refuse(put, results, ECA_DISCONN, "the channel has gone")
+            elif self.settings.read_only:
+                self._refuse(put, results, ECA_NOWTACCESS, READ_ONLY)
+            elif channel.put_queue or (put.notify and channel.put_in_flight):
+                self.queued_size -= len(put.message)
+                self.queue_put(put)
+            else:
+                messages.append(put.message)
+                put.message = b""
+                self.note_sent(put)
+                room -= put.notify
+        data = b"".join(messages)
+        self.send(data)
+        self.queued_size -= len(data)
+        if len(held) < before:
+            self._sent_since = True
+            if self.slow_at is not None:
+                self.slow_at = self.heard_at + SLOW_AFTER_S
+
+    def find_slow(self, results: list[Item]) -> None:
+        """Take it that there was no news until `slow_at`: go on all the same, or ask once more."""
+        self.slow_at = None
+        if not self._sent_since:
+            slow = self.slow
+            slow.update(islice([ident for ident in self.puts if ident not in slow], GOOD_ROOM))
+            self.release(results)
+        if self.held:
+            self._ask()
+
+    def answered(self, results: list[Item]) -> None:
+        """Take the answer to an ECHO: what was sent before it has been taken."""
+        self.echo_deadline = None
+        if self.held and self.slow_at is None:
+            self.slow_at = self.heard_at + SLOW_AFTER_S
+            results.append(DeadlineSet())
+
+    def _ask(self) -> None:
+        self.slow_at = None
+        self._sent_since = False
+        self.send_echo()
 
     def send_clear(self, channel: CircuitChannel) -> None:
         """Ask the server to free a channel; its CID stays taken until the answer."""
@@ -215,9 +330,10 @@ class CircuitState:
         queued, channel.put_queue = channel.put_queue or (), None
         if in_flight is not None:
             self.puts.pop(in_flight.ident, None)
+            self.slow.discard(in_flight.ident)
             yield in_flight
         for put in queued:
-            self.queued_size -= len(put.message)
+            self.take_out(put)
             yield put
 
     def drop_everything(self, detail: str) -> list[Event]:
@@ -229,14 +345,18 @@ class CircuitState:
         self.reads.clear()
         self.subscriptions.clear()
         self.cancelling.clear()
+        puts: list[Put] = []
         for channel in self.channels.values():
             channel.state = GONE
             channel.subscriptions.clear()
-            ended += [
-                WriteDone(put.token, put.index, ECA_DISCONN, detail)
-                for put in self._take_puts(channel)
-            ]
+            puts += self._take_puts(channel)
+        for put in self.held:
+            self.take_out(put)
+        puts += self.held
+        ended += [WriteDone(put.token, put.index, ECA_DISCONN, detail) for put in puts]
+        self.held.clear()
         self.channels.clear()
         self.puts.clear()
+        self.slow.clear()
         self.recent_writes.clear()
         return ended

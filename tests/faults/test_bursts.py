@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from catools import caput, connect
+from catools import ca_nothing, caput, close_client, connect, put_hooks
 from catools.protocol import commands as c
 from catools.protocol.framing import frame
 from catools.testing import Pv, Server
-from cothread import Sleep, Spawn
+from cothread import Sleep, Spawn, WasCancelled
+from tests.support.waiting import wait_until
 
 NAMES = [f"PV:{number}" for number in range(2600)]
 ROOM = 2000
@@ -51,6 +52,33 @@ def server(see: Callable[..., None]) -> Iterator[Server]:
         yield server
 
 
+def by_cothreads() -> list[ca_nothing]:
+    """Write each PV from a cothread of its own."""
+    return [task.Wait(20) for task in [Spawn(caput, name, 2.5, wait=True) for name in NAMES]]
+
+
+def by_callbacks() -> list[ca_nothing]:
+    """Write one PV after the other, and be called back for each."""
+    ends: list[ca_nothing] = []
+    for name in NAMES:
+        caput(name, 2.5, callback=ends.append)
+    wait_until(lambda: len(ends) == len(NAMES), "all callbacks")
+    return ends
+
+
+@pytest.mark.parametrize("way", [by_cothreads, by_callbacks])
+def test_puts_one_by_one_never_fill_it_either(server: Server, way: Callable[[], list[ca_nothing]]):
+    connect(NAMES, timeout=20)
+    callbacks = Callbacks(server)
+    thread = Spawn(callbacks.run)
+    results = way()
+    thread.Cancel()
+    assert [result.name for result in results] == NAMES
+    assert all(result.ok for result in results)
+    assert callbacks.started == len(NAMES)
+    assert callbacks.most <= ROOM / 2
+
+
 @pytest.mark.parametrize("connected", [True, False])
 @pytest.mark.parametrize("value", [2.5, 2, "2.5"])
 def test_they_never_fill_the_queue_of_an_ioc(server: Server, value: object, connected: bool):
@@ -70,16 +98,57 @@ def test_slow_records_do_not_keep_others_from_being_written(server: Server):
     callbacks = Callbacks(server)
     ends = []
     caput(NAMES, 2.5, callback=ends.append, repeat_value=True, timeout=20)
-    deadline = 2000
-    while callbacks.started < len(NAMES) and deadline:
-        deadline -= 1
-        Sleep(0.005)
+    wait_until(lambda: callbacks.started == len(NAMES), "all puts have begun")
     assert callbacks.started == len(callbacks.queue) == len(NAMES)
     assert ends == []
     thread = Spawn(callbacks.run)
-    while len(ends) < len(NAMES) and deadline:
-        deadline -= 1
-        Sleep(0.005)
+    wait_until(lambda: len(ends) == len(NAMES), "all callbacks")
     thread.Cancel()
     assert sorted(end.name for end in ends) == sorted(NAMES)
     assert all(end.ok for end in ends)
+
+
+@pytest.fixture
+def full(server: Server) -> Iterator[Server]:
+    """A server that takes no more: each of its PVs but the last has been written."""
+    connect(NAMES, timeout=20)
+    server.on(c.ECHO, lambda *_: None)
+    Callbacks(server)
+    caput(NAMES[:-1], 2.5, repeat_value=True, callback=lambda _: None)
+    return server
+
+
+def test_a_held_put_that_is_interrupted_is_not_sent(full: Server):
+    attempts = []
+    put_hooks.add(before=attempts.extend)
+    try:
+        task = Spawn(caput, NAMES[-1], 7.5, wait=True)
+        wait_until(lambda: attempts and attempts[0].sent, "the put has been handed over")
+        task.Cancel()
+        with pytest.raises(WasCancelled):
+            task.Wait(5)
+    finally:
+        put_hooks.remove(before=attempts.extend)
+    assert not attempts[0].sent
+    assert "interrupted, not sent" in str(attempts[0].error)
+
+
+def test_a_held_put_that_is_too_late_is_not_sent(full: Server):
+    with pytest.raises(ca_nothing, match="earlier puts have not completed, and this one was not"):
+        caput(NAMES[-1], 7.5, wait=True, timeout=0.05)
+
+
+def test_a_held_put_ends_with_its_circuit(full: Server):
+    task = Spawn(caput, NAMES[-1], 7.5, wait=True, throw=False)
+    Sleep(0.01)
+    full.connection.close()
+    assert task.Wait(10).errorcode == 192
+
+
+def test_held_puts_are_written_when_the_client_closes(full: Server):
+    written = []
+    full.on(c.WRITE, lambda _, message: written.append(message.p1))
+    caput(NAMES[-1], 7.5)
+    close_client()
+    wait_until(lambda: len(written) == len(NAMES) - 1000, "all others have been written")
+    assert written == list(range(1000, len(NAMES)))

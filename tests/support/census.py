@@ -84,6 +84,7 @@ def outstanding() -> dict[str, int]:
         "puts": sum(len(circuit.puts) for circuit in circuits),
         "cancels": sum(len(circuit.cancelling) for circuit in circuits),
         "queued puts": sum(len(channel.put_queue or ()) for channel in channels),
+        "held puts": sum(len(circuit.held) for circuit in circuits),
         "waiters": sum(len(channel.waiters) for channel in client.channels.values()),
     }
     return {what: count for what, count in counts.items() if count}
