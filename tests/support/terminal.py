@@ -78,6 +78,11 @@ class _Screen(pyte.Screen):
         self.set_margins()
         self.ensure_hbounds()
 
+    def report_device_status(self, mode: int = 0, private: bool = False) -> None:
+        """Answer where the cursor is; private questions, such as after the theme, are nobody's."""
+        if not private:
+            super().report_device_status(mode)
+
     def write_process_input(self, data: str) -> None:
         if self.answers_position or not data.endswith("R"):
             self.answers += data

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.support.terminal import Terminal
@@ -51,6 +53,17 @@ def debugged(start, tmp_path) -> Terminal:
     return shell
 
 
+STOPS_AT_THE_CALL = sys.version_info >= (3, 13)
+"""Whether `breakpoint()` stops before it returns, and not at the line after it."""
+
+
+def reach(shell: Terminal) -> None:
+    """Wait until the debugger stands at the line after `breakpoint()`."""
+    shell.wait_match(r"^ipdb>$")
+    if STOPS_AT_THE_CALL:
+        answer(shell, "n", ">")
+
+
 def answer(shell: Terminal, command: str, *shown: str) -> None:
     """Give the debugger a command on an empty screen and look for what it shows."""
     shell.key("ctrl-l")
@@ -85,7 +98,7 @@ def test_jobs_go_on_while_the_debugger_waits(shell):
 def test_stepping_keeps_to_the_program(debugged):
     shell = debugged
     shell.line("program.work(5)")
-    shell.wait_match(r"^ipdb>$")
+    reach(shell)
     answer(shell, "s", "--Call--", "----> 4 def double(x):")
     answer(shell, "w", "<module>", "9     a = double(x)", "----> 4 def double(x):")
     answer(shell, "r", "--Return--", "----> 5     return 2 * x")
@@ -138,7 +151,7 @@ def test_a_breakpoint_in_a_job_waits_for_the_operator(debugged):
     shell.wait_for("job 2 (program.work(7)): breakpoint(); %fg 2 goes there")
     shell.wait_prompt(4)
     shell.line("%fg 2")
-    shell.wait_match(r"^ipdb>$")
+    reach(shell)
     answer(shell, "n", "---> 10     Sleep(0.05)")
     answer(shell, "p a", "14")
     shell.line("c")
@@ -156,7 +169,7 @@ def test_a_breakpoint_in_a_thread(debugged):
     shell.line("program.thread(14)")
     shell.wait_for("job 2 (thread halver 14): breakpoint(); %fg 2 goes there")
     shell.line("%fg 2")
-    shell.wait_match(r"^ipdb>$")
+    reach(shell)
     answer(shell, "p x", "14")
     shell.key("ctrl-c")
     answer(shell, "n", 'print("half:", a)')
@@ -211,7 +224,8 @@ def test_on_a_terminal_that_cannot_be_painted_on(start, tmp_path):
     shell.line("import program; program.thread(14)")
     shell.wait_for("thread halver 14: breakpoint() is passed over on this terminal", "half: 7")
     shell.line("program.work(5)")
-    for command, shown in (("n", "Sleep(0.05)"), ("s", "b = a + 1"), ("p a", "\n10\n")):
+    steps = [("n", "Sleep(0.05)"), ("s", "b = a + 1"), ("p a", "\n10\n")]
+    for command, shown in [("n", "a = double(x)")] * STOPS_AT_THE_CALL + steps:
         shell.wait_match(r"^ipdb>\s*\Z")
         shell.line(command)
         shell.wait_for(shown)
