@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from math import copysign, isfinite
 from typing import Any, Final, Protocol
 
+from catools.near_misses import STATES_ALIKE, near_misses
 from catools.protocol.dbr import (
     DBR_CHAR,
     DBR_DOUBLE,
@@ -163,10 +163,8 @@ def _state(name: str, item: Any, states: Sequence[str], as_number: bool) -> int:
 
 def _near_states(text: str, states: Sequence[str]) -> str:
     """Return a question about the states that a text may stand for, or nothing."""
-    folded = [state.lower() for state in states]
-    close = difflib.get_close_matches(text.lower(), folded, n=1)
-    meant = [repr(state) for state, low in zip(states, folded, strict=True) if low in close]
-    return f" (did you mean {' or '.join(meant)}?)" if meant else ""
+    meant = " or ".join(map(repr, near_misses(text, states, STATES_ALIKE)))
+    return f" (did you mean {meant}?)" if meant else ""
 
 
 def _integer(item: Any) -> int:

@@ -8,7 +8,6 @@ name. Real PV names contain braces (`SR:C03-BI{BPM:1}Pos:X-I`), and a channel fi
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import translate
@@ -156,10 +155,3 @@ def pvs(patterns: str | Iterable[str], known: Iterable[str] = ()) -> list[str]:
                 )
             names.update(dict.fromkeys(found))
     return list(names)
-
-
-def near(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Return known names that look like a mistyped one, the nearest first."""
-    upper = {candidate.upper(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.upper(), list(upper), n=count, cutoff=0.8)
-    return [upper[key] for key in close]

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may have been meant by a state or a name that there is not.
-
-difflib is loaded when something has failed: a tool that succeeds does not wait for it.
-"""
+"""Questions for somebody who has mistyped a state or a name."""
 
 from __future__ import annotations
 
@@ -12,21 +9,10 @@ from ..api import caget
 from ..client.channel import Phase
 from ..client.default import running
 from ..dbr import FORMAT_CTRL
+from ..near_misses import NAMES_ALIKE, STATES_ALIKE, near_misses
 from .show import printable
 
-__all__ = ["meant", "of_names", "of_state"]
-
-ALIKE = 0.6
-NAMES_ALIKE = 0.8
-
-
-def meant(typed: str, known: Iterable[str], alike: float = ALIKE) -> str:
-    """Return the known text that looks most like a mistyped one; "" if none does."""
-    from difflib import get_close_matches
-
-    folded = {text.casefold(): text for text in known}
-    close = get_close_matches(typed.casefold(), folded, 1, alike)
-    return folded[close[0]] if close else ""
+__all__ = ["of_names", "of_state"]
 
 
 def of_state(name: str, typed: str, wait_s: float) -> str:
@@ -35,8 +21,9 @@ def of_state(name: str, typed: str, wait_s: float) -> str:
     Suspends: until the states are known, or the time is up.
     """
     value = caget(name, format=FORMAT_CTRL, timeout=wait_s, throw=False)
-    state = meant(typed, getattr(value, "enums", ()))
-    return f" (did you mean {printable(repr(state))}?)" if state else ""
+    states = near_misses(typed, getattr(value, "enums", ()), STATES_ALIKE)
+    meant = " or ".join(printable(repr(state)) for state in states)
+    return f" (did you mean {meant}?)" if meant else ""
 
 
 def of_names(known: Callable[[], Iterable[str]]) -> list[str]:
@@ -48,5 +35,5 @@ def of_names(known: Callable[[], Iterable[str]]) -> list[str]:
     if not missing:
         return []
     candidates = ({*known()} | client.channels.keys()) - {*missing}
-    pairs = ((name, meant(name, candidates, NAMES_ALIKE)) for name in missing)
-    return [f"{printable(name)}: did you mean {near}?" for name, near in pairs if near]
+    pairs = ((name, near_misses(name, candidates, NAMES_ALIKE)) for name in missing)
+    return [f"{printable(name)}: did you mean {near[0]}?" for name, near in pairs if near]

@@ -12,13 +12,14 @@ from time import time
 from typing import Any, Final
 
 from catools import DBR_CHAR_STR, DBR_STRING, ca_nothing, connect
+from catools.near_misses import NAMES_ALIKE, near_misses
 from coshell.convert import ConversionError
 from coshell.expression import ExpressionError
 from coshell.get import about, read
 from coshell.kernel.messages import for_stream
 from coshell.magics.parsing import LineParser, Refused, Spec, duration
 from coshell.magics.windows import show_put
-from coshell.names import PatternError, near, pvs
+from coshell.names import PatternError, pvs
 from coshell.panel.model import NO_METADATA, Metadata
 from coshell.panel.text import clip, sanitise
 from coshell.put import PutResult, Puts
@@ -42,7 +43,7 @@ def plainly(session: Session) -> Iterator[None]:
 
 def hint(session: Session, name: str) -> str:
     """Return a question about a name that is known and looks alike, or nothing."""
-    close = near(name, (known for known in session.known() if known != name), 1)
+    close = near_misses(name, (known for known in session.known() if known != name), NAMES_ALIKE)
     return f" (did you mean {close[0]}?)" if close else ""
 
 

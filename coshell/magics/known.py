@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from catools.near_misses import NAMES_ALIKE, near_misses
 from coshell.magics.access import plainly
 from coshell.magics.parsing import LineParser, Refused, Spec
-from coshell.names import expand, is_glob, matching, near
+from coshell.names import expand, is_glob, matching
 from coshell.panel.text import clip, sanitise
 from coshell.pv_lists import ListError, read
 from coshell.session import Session
@@ -96,7 +97,7 @@ def _pvs(session: Session, options: Namespace) -> Names:
         for word in options.words:
             some = [name for part in expand(word) for name in _like(part, known)]
             if not some:
-                close = near(word, known, 1)
+                close = near_misses(word, known, NAMES_ALIKE)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 raise Refused(f"%pvs: none of {len(known)} known names is like {word}{hint}")
             found.update(dict.fromkeys(some))

@@ -117,7 +117,7 @@ DEFERRED: dict[tuple[str, str], str] = {
     ("catools.config", "pwd"): "not on every system",
     ("coshell", "catools"): "importing coshell starts nothing and loads little",
     ("coshell", "coshell.embedding"): "importing coshell starts nothing and loads little",
-    ("catools.tools.hints", "difflib"): "only a failure needs it",
+    ("catools.near_misses", "difflib"): "only a failure needs it",
     ("coshell", "coshell.session"): "importing coshell starts nothing and loads little",
     ("coshell", "coshell.kernel"): "importing coshell starts nothing and loads little",
     ("coshell", "cothread"): "importing coshell starts nothing and loads little",

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coshell.names import LIMIT, PatternError, expand, near, pvs
+from coshell.names import LIMIT, PatternError, expand, pvs
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,3 @@ def test_a_glob_takes_from_the_known_names():
     assert pvs("R:T[1]*", known) == ["R:T[1]"]
     with pytest.raises(PatternError, match="no known PV"):
         pvs("Q*", known)
-
-
-def test_near_finds_what_was_meant():
-    assert near("demo:curent", ["DEMO:CURRENT", "DEMO:RF:FREQ"]) == ["DEMO:CURRENT"]
-    assert near("XYZ", ["DEMO:CURRENT"]) == []
