@@ -13,6 +13,7 @@ from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import PromptSession
@@ -108,7 +109,7 @@ class PromptHost:
         """
         history = InMemoryHistory() if password else self._answers
         session: PromptSession[str] = PromptSession(
-            ANSI(message), is_password=password, history=history
+            ANSI(message), is_password=password, history=history, key_bindings=_answer_keys()
         )
         self.adopt(session)
         return self.read_answer(session)
@@ -183,3 +184,10 @@ class PromptHost:
         if self._console.screen is None:
             self._console.catch_up()
             self._console.clear_dock()
+
+
+def _answer_keys() -> KeyBindings:
+    """Return the keys of a question: one that cannot be left does not stand in the answer."""
+    keys = KeyBindings()
+    keys.add("c-z")(lambda _: None)
+    return keys

@@ -415,6 +415,8 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
             if job is self.jobs.attached:
                 return  # the cell that waits for it fails with this
             where = f"job {job.number} ({job.name})"
+        elif task is not None:
+            where = task.name
         self.failures.add(where, exc)
 
     # -- the terminal

@@ -16,7 +16,7 @@ Watch        %camonitor PV...  live below the prompt; -d PV takes one out;
 Curves       %caplot PV...  below the prompt, while it runs; --since 10m, --qt
 Panels       %panels lists, keeps, opens and hides what you watch
 Many PVs     SR-BPM-{01..12}:{X,Y} is 24 names, SR-*:X all that are known so;
-             %pvs searches them; Tab completes names, fields and states
+             %pvs searches them; Tab completes names, fields, states, options
 Background   %spawn expression, %%spawn for a cell, Spawn(function, ...)
 Jobs         %jobs  %out 3  %fg 3 (Ctrl-Z leaves)  %kill 3  %result 3  jobs[3]
 Waiting      sleep(2), input('? '), !command, await ...: jobs and panels go on;

@@ -162,7 +162,7 @@ def test_input_lets_jobs_run_and_can_be_edited(shell):
     shell.wait_for("Your name:")
     shell.send("Adx")
     shell.wait_for("Your name: Adx")
-    shell.key("backspace")
+    shell.key("backspace", "ctrl-z")
     shell.line("a")
     shell.wait_for("True Ada")
     shell.wait_prompt(4)

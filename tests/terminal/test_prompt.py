@@ -53,6 +53,8 @@ def test_an_exception_in_the_background_is_one_numbered_line(shell):
     shell.wait_gone("typed")
     shell.line("%why 1")
     shell.wait_for("Traceback (most recent call last)", "ZeroDivisionError")
+    shell.line("alarm = Timer(0.05, lambda: 1 / 0)")
+    shell.wait_for("✗ timer <lambda>: ZeroDivisionError: division by zero · %why 2")
 
 
 def test_cothreads_run_while_the_prompt_is_idle(shell):
