@@ -11,7 +11,7 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from cothread import Event, Spawn, Yield
+from cothread import Event, Spawn, Yield, current
 from cothread.clock import monotonic
 
 from ..conversion import Fields
@@ -150,7 +150,7 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Have the queue worked off; call after filling it."""
-        if not self.queue:
+        if not self.queue or self.closed:
             return
         if self._task is None or self._task:
             # The first time, or somebody has cancelled it.
@@ -162,17 +162,18 @@ class Dispatcher:
             self._event.Signal()
 
     def close(self) -> None:
-        """Stop delivering."""
+        """Stop delivering; the callback that does this may go on to its end."""
         self.closed = True
         self.queue.clear()
+        self._held.clear()
         self.bytes = self._in_streaks = 0
-        if self._task is not None:
-            self._task.Cancel()
-            self._task = None
+        task, self._task = self._task, None
+        if task is not None and task is not current():
+            task.Cancel()
 
     def _run(self) -> None:
         queue = self.queue
-        while True:
+        while not self.closed:
             turn_ends = monotonic() + TURN_S
             while queue and monotonic() < turn_ends:
                 self._deliver()
@@ -182,7 +183,7 @@ class Dispatcher:
                     link.resume()
             if queue:
                 Yield()
-            else:
+            elif not self.closed:
                 self._idle = True
                 self._event.Wait()
 

@@ -205,6 +205,27 @@ def test_close_inside_a_callback(ioc: Ioc) -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("all_updates", [True, False])
+def test_a_callback_may_close_the_client(ioc: Ioc, all_updates: bool) -> None:
+    client = catools.default_client()
+    names = [ioc.name("AO2"), ioc.name("LONG"), ioc.name("AO")]
+    connect(names)
+    steps: list[str] = []
+
+    def callback(_value: object, _index: int) -> None:
+        steps.append("called")
+        catools.close_client()
+        steps.append("closed")
+
+    monitors = camonitor(names, callback, format=FORMAT_TIME, all_updates=all_updates)
+    wait_until(lambda: "closed" in steps, "the end of the callback")
+    assert client.closed
+    assert not client.links
+    assert all(monitor.closed for monitor in monitors)
+    assert caget(names[0]).ok
+    assert steps == ["called", "closed"]
+
+
 def test_no_callback_after_close_even_if_pending(ioc: Ioc) -> None:
     seen: list[Any] = []
     other: list[Any] = []
