@@ -67,6 +67,7 @@ class Outlet:
         self._writer_of = writer_of
         self._is_foreground = is_foreground
         self._partial: dict[object, str] = {}
+        self._in_pieces: set[object] = set()
         self._recording: list[Callable[[str, str], object]] = []
 
     def write(self, stream: str, text: str) -> None:
@@ -93,8 +94,12 @@ class Outlet:
         partial = self._partial.pop(key, "") + text
         whole, newline, rest = partial.rpartition("\n")
         if newline:
-            self._emit(writer, whole.split("\n"))
+            # The end of a line that was shown in pieces is none of its own.
+            skipped = key in self._in_pieces and partial.startswith("\n")
+            self._in_pieces.discard(key)
+            self._emit(writer, whole.split("\n")[skipped:])
         if len(rest) > PARTIAL_LIMIT:
+            self._in_pieces.add(key)
             self._emit(writer, [rest])
         elif rest:
             self._partial[key] = rest
@@ -107,6 +112,7 @@ class Outlet:
 
     def ended(self, key: object, writer: Writer | None) -> None:
         """Show the unfinished last line of a writer that will write no more."""
+        self._in_pieces.discard(key)
         rest = self._partial.pop(key, "")
         if rest:
             self._emit(writer, [rest])

@@ -50,6 +50,13 @@ def test_everything_a_job_writes_is_tagged_and_tame(shell, job, shown):
     assert shell.row(shown) < shell.row("In [3]: typed")
 
 
+def test_a_very_long_line_is_one_without_an_empty_one_after_it(shell):
+    shell.line("job = Spawn(lambda: (print('x' * 100_000), print('a' + 'fter')))")
+    shell.wait_for("[1] after")
+    shell.line("[len(line) for line in jobs[1].output]")
+    shell.wait_for("Out[3]: [100000, 5]")
+
+
 def test_other_threads_write_whole_lines_too(shell):
     shell.line("import threading, time")
     shell.wait_prompt(3)
