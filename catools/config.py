@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .protocol.commands import REPEATER_PORT, SERVER_PORT
+from .protocol.oversize import UNCOUNTED
 
 __all__ = ["DEFAULTS", "Address", "Config", "read_config"]
 
@@ -108,7 +109,7 @@ def read_config(
         repeater_port=reader.port("EPICS_CA_REPEATER_PORT"),
         connection_timeout_s=reader.number("EPICS_CA_CONN_TMO", 0.1),
         longest_search_period_s=reader.number("EPICS_CA_MAX_SEARCH_PERIOD", LOWEST_SEARCH_PERIOD_S),
-        max_payload=UNLIMITED_ARRAY_BYTES if unlimited else array_bytes + 24,
+        max_payload=UNLIMITED_ARRAY_BYTES if unlimited else array_bytes + UNCOUNTED,
         multicast_ttl=min(255, int(reader.number("EPICS_CA_MCAST_TTL", 1))),
         user=_user_name(),
         host=socket.gethostname(),

@@ -2,16 +2,22 @@
 """Messages larger than the user allows: what they were for has failed, and they are passed over.
 
 They cost nobody else the circuit: a client that broke it would connect, ask and break it again.
+What is written may be of any size, as with libca: the limit is for what servers send.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from . import commands as c
 from .eca import ECA_TOLARGE
 from .records import Item, ReadFailed, SubscriptionFailed
 from .state import MAX_PAYLOAD, CircuitState
 
-__all__ = ["refuse"]
+__all__ = ["UNCOUNTED", "refuse"]
+
+UNCOUNTED: Final = 24
+"""Bytes of a message that EPICS_CA_MAX_ARRAY_BYTES does not count: alarm, time and the like."""
 
 
 def refuse(state: CircuitState, command: int, size: int, ident: int, results: list[Item]) -> bool:
@@ -22,7 +28,11 @@ def refuse(state: CircuitState, command: int, size: int, ident: int, results: li
     """
     if size & 7 or size > MAX_PAYLOAD:
         return False
-    detail = f"the server sent {size} bytes, more than EPICS_CA_MAX_ARRAY_BYTES allows"
+    detail = (
+        f"the server sent {size} bytes, and EPICS_CA_MAX_ARRAY_BYTES allows "
+        f"{state.settings.max_payload - UNCOUNTED}; give it more, or set "
+        "EPICS_CA_AUTO_ARRAY_BYTES=YES"
+    )
     if command == c.READ_NOTIFY:
         read = state.reads.pop(ident, None)
         if read is not None:
