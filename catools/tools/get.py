@@ -19,7 +19,16 @@ from ..protocol.dbr import (
     GROUP_STS,
     GROUP_TIME,
 )
-from .options import Style, add_format, add_pvs, dbr_type, make_parser, parse, style_of
+from .options import (
+    Style,
+    add_format,
+    add_priority,
+    add_pvs,
+    dbr_type,
+    make_parser,
+    parse,
+    style_of,
+)
 from .show import details, failure, padded, value_text, wide_line
 
 __all__ = ["main", "read", "reading"]
@@ -47,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
         The exit status.
     Suspends: until the values have come, or the time is up.
     """
-    parser = make_parser("caget", "Read process variables.", EXAMPLES)
+    parser = make_parser("caget [options] PV ...", "Read process variables.", EXAMPLES)
     add_pvs(parser)
     parser.add_argument("-t", dest="terse", action="store_true", help="values alone, no names")
     parser.add_argument("-a", dest="wide", action="store_true", help="with timestamp and alarm")
@@ -55,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
         "-d", dest="dbr", metavar="TYPE", type=dbr_type, help="ask for a DBR type, e.g. TIME_FLOAT"
     )
     parser.add_argument("-c", action="store_true", help="accepted; all reads run in parallel")
-    parser.add_argument("-p", metavar="PRIORITY", help="accepted; ignored")
+    add_priority(parser)
     add_format(parser)
     options = parse(parser, argv)
     style = style_of(options)

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from ..api import cainfo
+from ..client.default import client as default_client
 from ..errors import ca_nothing
 from ..values import ca_info
-from .options import add_pvs, make_parser, parse
+from .options import add_priority, add_pvs, make_parser, parse
 
 __all__ = ["main"]
 
@@ -25,8 +27,19 @@ def main(argv: Sequence[str]) -> int:
         The exit status.
     Suspends: until the PVs are connected, or the time is up.
     """
-    parser = make_parser("cainfo", "Tell what is known about the channels of PVs.", EXAMPLES)
+    parser = make_parser(
+        "cainfo [options] PV ...", "Tell what is known about the channels of PVs.", EXAMPLES
+    )
     add_pvs(parser)
+    add_priority(parser)
+    parser.add_argument(
+        "-s",
+        dest="level",
+        metavar="LEVEL",
+        type=int,
+        default=0,
+        help="above 0: tell what the client has done and holds, too",
+    )
     options = parse(parser, argv)
     infos = cainfo(options.pvs, timeout=options.wait_s, throw=False)
     for info in infos:
@@ -34,6 +47,9 @@ def main(argv: Sequence[str]) -> int:
             print(info, file=sys.stderr)
         else:
             print(_text(info))
+    if options.level > 0:
+        for what, count in asdict(default_client().statistics()).items():
+            print(f"{what.replace('_', ' ') + ':':<22}{count}")
     return 0 if all(info.ok for info in infos) else 1
 
 

@@ -17,7 +17,16 @@ from cothread import Callback, Quit, WaitForQuit
 from ..api import camonitor
 from ..dbr import FORMAT_TIME
 from ..errors import ca_nothing
-from .options import Style, add_format, add_pvs, event_bits, make_parser, parse, style_of
+from .options import (
+    Style,
+    add_format,
+    add_priority,
+    add_pvs,
+    event_bits,
+    make_parser,
+    parse,
+    style_of,
+)
 from .show import failure, padded, stamp_text, wide_line
 
 __all__ = ["Stamps", "main"]
@@ -71,7 +80,9 @@ def main(argv: Sequence[str]) -> int:
         The exit status.
     Suspends: always.
     """
-    parser = make_parser("camonitor", "Print each update of process variables.", EXAMPLES)
+    parser = make_parser(
+        "camonitor [options] PV ...", "Print each update of process variables.", EXAMPLES
+    )
     add_pvs(parser)
     parser.add_argument(
         "-m",
@@ -89,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
         default="s",
         help="times: s(erver) c(lient) n(one), r(elative) i(ncremental) I(ncremental by PV)",
     )
-    parser.add_argument("-p", metavar="PRIORITY", help="accepted; ignored")
+    add_priority(parser)
     add_format(parser)
     options = parse(parser, argv)
     style = style_of(options)

@@ -11,9 +11,19 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from ..dbr import DBR_ENUM_STR
+from ..protocol.commands import MINOR_VERSION
 from ..protocol.dbr import DBE_ALARM, DBE_LOG, DBE_PROPERTY, DBE_VALUE, DBR_TYPES
 
-__all__ = ["Style", "add_format", "add_pvs", "dbr_type", "event_bits", "make_parser", "style_of"]
+__all__ = [
+    "Style",
+    "add_format",
+    "add_priority",
+    "add_pvs",
+    "dbr_type",
+    "event_bits",
+    "make_parser",
+    "style_of",
+]
 
 DEFAULT_WAIT_S: Final = 1.0
 _EVENT_LETTERS: Final = {"v": DBE_VALUE, "a": DBE_ALARM, "l": DBE_LOG, "p": DBE_PROPERTY}
@@ -57,14 +67,26 @@ class Parser(argparse.ArgumentParser):
         self.exit(1, f"{self.prog}: {message}\n-h explains the flags.\n")
 
 
-def make_parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """Return a parser with the flags every tool has."""
+def make_parser(usage: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """Return a parser with the flags every tool has.
+
+    Args:
+        usage: the name of the tool and its arguments, for each way to call it a line.
+    """
+    name, _, _ = usage.partition(" ")
     parser = Parser(
         prog=name,
+        usage=usage.replace("\n", "\n       "),
         description=description,
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+    )
+    parser.add_argument(
+        "-V",
+        action="version",
+        version=f"Channel Access protocol 4.{MINOR_VERSION}, coshell's catools",
+        help="print the version of the protocol and exit",
     )
     parser.add_argument(
         "-w",
@@ -75,6 +97,11 @@ def make_parser(name: str, description: str, examples: str) -> argparse.Argument
         help="wait that long for connections and replies (default %(default)s)",
     )
     return parser
+
+
+def add_priority(parser: argparse.ArgumentParser) -> None:
+    """Add a flag that the tools of EPICS base have, and that changes nothing here."""
+    parser.add_argument("-p", metavar="PRIORITY", help="accepted; ignored")
 
 
 def add_pvs(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +170,8 @@ def style_of(options: argparse.Namespace) -> Style:
 def dbr_type(text: str) -> int:
     """Return the DBR code that a number or a name, with or without DBR_, stands for."""
     names = {row.name: row.code for row in DBR_TYPES}
+    # EPICS has a second name for these.
+    names |= {name.replace("SHORT", "INT"): code for name, code in names.items()}
     name = text.upper()
     code = names.get(name, names.get(f"DBR_{name}", int(text) if text.isdecimal() else -1))
     if not 0 <= code < len(DBR_TYPES):

@@ -14,11 +14,14 @@ from ..errors import BadValue, ca_nothing
 from ..protocol.dbr import DBR_CHAR, DBR_ENUM
 from .get import read
 from .hints import of_state
-from .options import Style, add_format, make_parser, parse, style_of
+from .options import Style, add_format, add_priority, make_parser, parse, style_of
 from .show import padded, value_text, wide_line
 
 __all__ = ["main"]
 
+USAGE = """\
+caput [options] PV VALUE
+caput -a [options] PV COUNT VALUE ..."""
 EXAMPLES = """\
   caput SR-RF:FREQ 499.65                old and new value are shown
   caput -c -w 30 SR-MO-01 12.5           wait until the motion has ended
@@ -65,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _options(argv: Sequence[str]) -> Any:
-    parser = make_parser("caput", "Write a process variable.", EXAMPLES)
+    parser = make_parser(USAGE, "Write a process variable.", EXAMPLES)
     parser.add_argument("pv", metavar="PV", help="process variable")
     parser.add_argument("values", metavar="VALUE", nargs=argparse.REMAINDER, help="what to write")
     parser.add_argument("-t", dest="terse", action="store_true", help="print the new value alone")
@@ -75,7 +78,7 @@ def _options(argv: Sequence[str]) -> Any:
     parser.add_argument(
         "-c", dest="callback", action="store_true", help="wait until the put has been processed"
     )
-    parser.add_argument("-p", metavar="PRIORITY", help="accepted; ignored")
+    add_priority(parser)
     parser.add_argument(
         "-n", dest="numbers", action="store_true", help="the value is the number of a state"
     )

@@ -75,7 +75,9 @@ def main(argv: Sequence[str]) -> int:
     Suspends: until the whole tree is printed.
     """
     parser = make_parser(
-        "pvtree", "Show where a record takes its value from, as a tree of links.", EXAMPLES
+        "pvtree [options] LINK ...",
+        "Show where a record takes its value from, as a tree of links.",
+        EXAMPLES,
     )
     parser.add_argument(
         "-m", "--nms", action="store_true", help="mark links that do not pass alarms on (no MS)"

@@ -136,6 +136,7 @@ def test_cainfo(run):
     assert "Access:           read, write" in text
     assert "Access:           read, no write" in text
     assert "Element count:    10" in text
+    assert "connected:            1\n" in run("cainfo", "-s", "1", "{}AO")
 
 
 def test_camonitor_prints_until_interrupted(shared_ioc):

@@ -147,7 +147,8 @@ def test_failures():
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("DBR_TIME_DOUBLE", 20), ("ctrl_enum", 31), ("6", 6), ("STSACK_STRING", 37)]
+    ("text", "code"),
+    [("DBR_TIME_DOUBLE", 20), ("ctrl_enum", 31), ("6", 6), ("STSACK_STRING", 37), ("TIME_INT", 15)],
 )
 def test_dbr_types(text, code):
     assert dbr_type(text) == code
@@ -241,6 +242,25 @@ def test_help_names_the_tools(flag, capsys):
     said, refused = capsys.readouterr()
     assert not refused
     assert [line.split()[0] for line in said.splitlines() if line.startswith("  ")] == [*TOOLS]
+
+
+@pytest.mark.parametrize(
+    ("tool", "usage"),
+    [
+        ("caget", ["caget [options] PV ..."]),
+        ("caput", ["caput [options] PV VALUE", "caput -a [options] PV COUNT VALUE ..."]),
+        ("camonitor", ["camonitor [options] PV ..."]),
+        ("cainfo", ["cainfo [options] PV ..."]),
+        ("pvtree", ["pvtree [options] LINK ..."]),
+    ],
+)
+def test_the_help_of_a_tool_begins_with_its_usage(tool, usage, capsys):
+    with pytest.raises(SystemExit) as ended:
+        TOOLS[tool](["-h"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith("usage: " + "\n       ".join(usage) + "\n\n")
+    assert "examples:\n" in said
 
 
 def test_default_wait_from_the_environment(monkeypatch):
