@@ -8,6 +8,7 @@ computed is a plain `numpy.ndarray` or number, as `ca_float + 1` is a plain floa
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any, Final, cast
 
 import numpy as np
@@ -19,6 +20,23 @@ _DTYPES: Final = {
     spelling: (np.dtype(spelling), np.dtype(spelling).newbyteorder("="))
     for spelling in (">i2", ">f4", ">u2", "u1", ">i4", ">f8")
 }
+
+
+# Functions whose results numpy makes in the type of their argument, though they are computed.
+_COMPUTED: Final = frozenset(
+    (np.empty_like, np.zeros_like, np.ones_like, np.full_like, np.correlate)
+)
+
+
+def _computing(name: str) -> Any:
+    """Return the method of ndarray of that name, with a plain result."""
+    method = getattr(np.ndarray, name)
+
+    @wraps(method)
+    def compute(self: ca_array, *args: Any, **kargs: Any) -> Any:
+        return method(self.view(np.ndarray), *args, **kargs)
+
+    return compute
 
 
 class ca_array(Augmented, np.ndarray[Any, np.dtype[Any]]):
@@ -45,9 +63,18 @@ class ca_array(Augmented, np.ndarray[Any, np.dtype[Any]]):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """Demote results that numpy made in our type without being views or copies of us."""
         result = super().__array_function__(func, types, args, kwargs)
-        if isinstance(result, ca_array) and not result.__dict__:
+        if isinstance(result, ca_array) and (func in _COMPUTED or not result.__dict__):
             return result.view(np.ndarray)
         return result
+
+    argmax = _computing("argmax")
+    argmin = _computing("argmin")
+    argpartition = _computing("argpartition")
+    argsort = _computing("argsort")
+    choose = _computing("choose")
+    dot = _computing("dot")
+    searchsorted = _computing("searchsorted")
+    trace = _computing("trace")
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         """Leave computed results plain."""
