@@ -178,9 +178,13 @@ class Terminal:
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window."""
+        # What it has drawn for the old size is to be seen in that.
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         self.look()
         self._screen.resize(rows, columns)
         self._set_size(columns, rows)
+        self.process.send_signal(signal.SIGCONT)
         os.killpg(os.getpgid(self.process.pid), signal.SIGWINCH)
 
     # -- the operator's eyes
