@@ -193,7 +193,7 @@ def work():
     for _ in range(2):
         print(int(caget(name)), flush=True)
 class Late:
-    def __del__(self):
+    def __del__(self, caget=caget, name=name, print=print):
         try:
             caget(name)
         except RuntimeError as error:
