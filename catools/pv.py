@@ -217,7 +217,7 @@ class PV(Watcher):
         self._wake()
         if reset:
             self.reset()
-        in_scheduler(self._wait, self._next, expiry(timeout), "no update")
+        self._wait(self._next, expiry(timeout), "no update")
         return self._value
 
     def reset(self) -> None:
@@ -242,8 +242,9 @@ class PV(Watcher):
             deadline = self._deadline
         else:
             raise AssertionError("Must specify sync timeout: this PV has no initial_timeout")
-        in_scheduler(self._wait, self._first, deadline, "no value has come")
+        self._wait(self._first, deadline, "no value has come")
 
+    @in_scheduler
     def _wait(self, event: Event[None], deadline: float | None, awaited: str) -> None:
         started = monotonic()
         left = None if deadline is None else max(0.0, deadline - started)

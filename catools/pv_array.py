@@ -196,8 +196,9 @@ class PV_array(Watcher):
         Suspends: unless all have.
         """
         self._wake()
-        in_scheduler(self._wait, timeout, throw)
+        self._wait(timeout, throw)
 
+    @in_scheduler
     def _wait(self, timeout: Timeout, throw: bool) -> None:
         if not self.names:
             return

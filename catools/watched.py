@@ -34,19 +34,21 @@ class Watcher:
         """Mark what is known as no longer good, whoever told it."""
         raise NotImplementedError
 
+    @in_scheduler
     def _start(self) -> None:
         self._generation = default.generation
-        in_scheduler(self._watch)
+        self._watch()
 
     def _wake(self) -> None:
         """Watch anew if others have ended the monitors: a fork, or whoever closed the client."""
         if self._lost():
-            in_scheduler(self._watch_anew)
+            self._watch_anew()
 
     def _lost(self) -> bool:
         monitors = self._monitors
         return bool(monitors) and (self._generation != default.generation or monitors[0].closed)
 
+    @in_scheduler
     def _watch_anew(self) -> None:
         if self._lost():
             self._forget()
@@ -55,7 +57,7 @@ class Watcher:
     def _stop(self) -> None:
         monitors, self._monitors = self._monitors, ()
         if self._generation == default.generation:
-            in_scheduler(close_all, monitors)
+            close_all(monitors)
 
     def __reduce__(self) -> NoReturn:
         # Two objects with the same monitors would end them for each other.
@@ -74,6 +76,7 @@ def store_value(me: weakref.ref[Any], value: Any, *index: int) -> None:
         owner._take(value, *index)
 
 
+@in_scheduler
 def close_all(monitors: Sequence[Monitor]) -> None:
     """Close several monitors."""
     for monitor in monitors:

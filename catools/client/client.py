@@ -177,14 +177,12 @@ class Client:
         for waiter, index in channel.take_waiters():
             waiter.closed(index, ECA_CHANDESTROY, "the channel was closed")
 
+    @in_scheduler
     def purge(self) -> None:
         """Close every channel; later use of the same names makes new ones.
 
         Thread: any.
         """
-        in_scheduler(self._purge)
-
-    def _purge(self) -> None:
         for channel in list(self.channels.values()):
             self.close_channel(channel)
 
@@ -395,13 +393,15 @@ class Client:
 
     # The whole
 
+    @in_scheduler
     def statistics(self) -> Statistics:
         """Return what the client has done and holds at this moment.
 
         Thread: any.
         """
-        return in_scheduler(statistics, self)
+        return statistics(self)
 
+    @in_scheduler
     def close(self) -> None:
         """Send what is queued, then close every circuit and stop.
 
@@ -409,7 +409,7 @@ class Client:
 
         Thread: any.
         """
-        in_scheduler(self.close_here)
+        self.close_here()
 
     def close_here(self) -> None:
         """Close in this thread: the scheduler's, or the last of the process."""

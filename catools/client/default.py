@@ -29,10 +29,11 @@ def client() -> Client:
     Thread: any.
     """
     if _client is None or _client.closed:
-        return in_scheduler(_start)
+        return _start()
     return _client
 
 
+@in_scheduler
 def _start() -> Client:
     global _client
     if _client is None or _client.closed:

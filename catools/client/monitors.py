@@ -102,14 +102,12 @@ class Monitor:
         self.closed = False
         feed.join(self)
 
+    @in_scheduler
     def close(self) -> None:
         """Stop: no callback begins after this. Harmless when repeated.
 
         Thread: any.
         """
-        in_scheduler(self._close)
-
-    def _close(self) -> None:
         feed, self._feed = self._feed, None
         on_close, self.on_close = self.on_close, None
         self.closed = True

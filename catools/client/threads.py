@@ -4,21 +4,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from threading import get_ident
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 import cothread
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def in_scheduler(function: Callable[..., R], *args: Any) -> R:
-    """Call a function in the scheduler's thread.
+def in_scheduler(function: Callable[P, R]) -> Callable[P, R]:
+    """Have a function run in the scheduler's thread, whichever calls it, and the caller wait.
+
+    `forward.any_thread`, for functions of PVs with a timeout, gives up in time as well.
 
     Suspends: if the function does.
-    Thread: any.
     """
-    if get_ident() == cothread.scheduler_thread_id:
-        return function(*args)
-    result: R = cothread.CallbackResult(function, *args)
-    return result
+
+    @wraps(function)
+    def forward(*args: P.args, **kargs: P.kwargs) -> R:
+        if get_ident() == cothread.scheduler_thread_id:
+            return function(*args, **kargs)
+        result: R = cothread.CallbackResult(function, *args, **kargs)  # type: ignore[arg-type]
+        return result
+
+    return forward
