@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -30,17 +29,23 @@ NEW, SEARCHING, FOUND, CONNECTED, CLOSED = Phase
 
 
 NOTHING: Final[dict[Any, Any]] = {}
-"""Stands for each dictionary of a channel until something is entered: three for each of 10,000
+"""Stands for each dictionary of a channel until something is entered: two for each of 10,000
 channels are a quarter of what the collector would have to look at. Nobody writes to this one."""
 
 
 class Waiter(Protocol):
-    """Somebody who waits for a channel to connect."""
+    """Somebody who waits for channels to connect, each on behalf of entries of a list."""
 
-    def connected(self, index: int) -> None:
-        """Take the news; `index` is what was given to `wait_for`."""
+    def expect(self, channel: Channel, index: int) -> None:
+        """Take note that an entry needs a channel that is not connected."""
 
-    def closed(self, index: int, status: int, detail: str) -> None:
+    def forget(self, channel: Channel, index: int) -> bool:
+        """Take an entry back; True when no other needs the channel."""
+
+    def connected(self, channel: Channel) -> None:
+        """Take the news."""
+
+    def closed(self, channel: Channel, status: int, detail: str) -> None:
         """Take the news that it never will."""
 
 
@@ -76,7 +81,8 @@ class Channel:
         self.link: Link | None = None
         self.record: CircuitChannel | None = None
         self.requests: dict[RequestKey, Request] = NOTHING
-        self.waiters: dict[tuple[Waiter, int], None] = NOTHING
+        # Thousands of channels that one call waits for have the same tuple.
+        self.waiters: tuple[Waiter, ...] = ()
         self.feeds: dict[tuple[object, int, int, int], Feed] = NOTHING
         self.refusals = 0
         self.alternates: tuple[tuple[str, int], ...] = ()
@@ -113,7 +119,18 @@ class Channel:
             self.feeds = {}
         self.feeds[key] = feed
 
-    def take_waiters(self) -> Iterator[tuple[Waiter, int]]:
+    def connected(self, link: Link, record: CircuitChannel) -> None:
+        """Take the connection: the channel is ready for use."""
+        self.record = record
+        self.phase = CONNECTED
+        self.refusals = 0
+        self.disconnected_at = None
+        for feed in self.feeds.values():
+            feed.start(link, record)
+        for waiter in self.take_waiters():
+            waiter.connected(self)
+
+    def take_waiters(self) -> tuple[Waiter, ...]:
         """Return those who wait for the connection, once."""
-        waiters, self.waiters = self.waiters, NOTHING
-        return iter(waiters)
+        waiters, self.waiters = self.waiters, ()
+        return waiters

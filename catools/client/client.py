@@ -21,7 +21,7 @@ from ..protocol.ids import IdSource
 from ..protocol.patience import Patience
 from ..protocol.records import CircuitChannel, WriteRefused
 from ..protocol.search import Reply
-from .channel import CLOSED, CONNECTED, FOUND, NEW, NOTHING, SEARCHING, Channel, Waiter
+from .channel import CLOSED, FOUND, NEW, NOTHING, SEARCHING, Channel, Waiter
 from .discovery import Finder
 from .dispatcher import MOST_WAITING, Dispatcher
 from .ending import read_to_end
@@ -141,24 +141,31 @@ class Client:
     def wait_for(
         self, channels: Iterable[tuple[Channel, int]], waiter: Waiter, *, urgent: bool
     ) -> None:
-        """Tell a waiter when channels connect, each by its index."""
+        """Tell a waiter when channels connect that are needed for some of its entries."""
         now = monotonic()
-        add = self.finder.search.add
+        new: list[Channel] = []
+        alone = (waiter,)
+        expect = waiter.expect
         for channel, index in channels:
+            expect(channel, index)
             if not channel.waiters:
-                channel.waiters = {}
-            channel.waiters[(waiter, index)] = None
+                channel.waiters = alone
+            elif waiter not in channel.waiters:
+                channel.waiters += alone
             if channel.phase is NEW and not channel.refusals:
                 channel.phase = SEARCHING
                 channel.wanted_at = now
-                add(channel.cid, channel.raw_name, now, urgent=urgent)
+                new.append(channel)
             else:
                 self.want(channel, urgent=urgent)
+        names = ((channel.cid, channel.raw_name) for channel in new)
+        self.finder.search.add_many(names, now, urgent=urgent)
         self.finder.kick()
 
     def forget_waiter(self, channel: Channel, waiter: Waiter, index: int) -> None:
         """Take back a `wait_for`."""
-        channel.waiters.pop((waiter, index), None)
+        if waiter in channel.waiters and waiter.forget(channel, index):
+            channel.waiters = tuple(other for other in channel.waiters if other is not waiter)
         self.unwanted.add(channel)
 
     def close_channel(self, channel: Channel) -> None:
@@ -174,8 +181,8 @@ class Client:
         if channel.link is not None:
             channel.link.detach(channel)
         channel.record = None
-        for waiter, index in channel.take_waiters():
-            waiter.closed(index, ECA_CHANDESTROY, "the channel was closed")
+        for waiter in channel.take_waiters():
+            waiter.closed(channel, ECA_CHANDESTROY, "the channel was closed")
 
     @in_scheduler
     def purge(self) -> None:
@@ -193,15 +200,19 @@ class Client:
         now = monotonic()
         find = self._by_cid.get
         answered = self.finder.search.answered
-        for cid, host, port, version in replies:
-            channel = find(cid)
-            if channel is None:
-                continue
-            if channel.link is not None:
-                self._located_again(channel, channel.link, (host, port))
-            elif answered(cid, now):
-                channel.phase = FOUND
-                self.link_to((host, port), version).attach(channel)
+        for cids, host, port, version in replies:
+            found: list[Channel] = []
+            for cid in cids:
+                channel = find(cid)
+                if channel is None:
+                    continue
+                if channel.link is not None:
+                    self._located_again(channel, channel.link, (host, port))
+                elif answered(cid, now):
+                    channel.phase = FOUND
+                    found.append(channel)
+            if found:
+                self.link_to((host, port), version).attach(found)
 
     def _located_again(self, channel: Channel, link: Link, address: Address) -> None:
         if address == link.address or address in channel.alternates:
@@ -259,17 +270,10 @@ class Client:
         if link.idle:
             link.down("no channel needs it")
 
-    def channel_connected(self, channel: Channel, link: Link, record: CircuitChannel) -> None:
-        """Take a channel that is ready for use."""
-        channel.record = record
-        channel.phase = CONNECTED
-        channel.refusals = 0
-        channel.disconnected_at = None
-        for feed in channel.feeds.values():
-            feed.start(link, record)
-        if channel.waiters:
-            for waiter, index in channel.take_waiters():
-                waiter.connected(index)
+    def channels_connected(self, link: Link, records: Iterable[CircuitChannel]) -> None:
+        """Take channels that are ready for use."""
+        for record in records:
+            record.token.connected(link, record)
 
     def channel_refused(self, channel: Channel, reason: str) -> None:
         """Take a channel that was found but could not be had; searching backs off."""
@@ -425,8 +429,8 @@ class Client:
         for link in links:
             link.end()
         for channel in self.channels.values():
-            for waiter, index in channel.take_waiters():
-                waiter.closed(index, ECA_CHANDESTROY, "the client was closed")
+            for waiter in channel.take_waiters():
+                waiter.closed(channel, ECA_CHANDESTROY, "the client was closed")
             for feed in channel.feeds.values():
                 for monitor in feed.monitors:
                     monitor.closed = True

@@ -109,7 +109,7 @@ def _tell_unconnected(client: Client, monitors: Sequence[Monitor], deadline: flo
 def _give_up(client: Client, channel: Channel, batch: Batch, index: int) -> None:
     """Wait no longer for a channel: its monitor has been closed."""
     client.forget_waiter(channel, batch, index)
-    batch.closed(index, ECA_CHANDESTROY, "the monitor was closed")
+    batch.gone(index, ECA_CHANDESTROY, "the monitor was closed")
 
 
 def channel_info(channel: Channel) -> ca_info:

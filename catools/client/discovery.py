@@ -131,12 +131,9 @@ class Finder:
     def _take_replies(self, data: bytes, source: str) -> None:
         replies = search_replies(data, source, self._config.server_port)
         if replies:
-            self.replies += len(replies)
+            self.replies += sum(len(cids) for cids, *_ in replies)
             self._client.located(replies)
             # Answers open the window for more.
-            deadline = self.search.deadline()
-            if deadline is not None and deadline <= monotonic():
-                self.pump()
             self._kicked.Signal()
 
     # Name servers

@@ -45,7 +45,6 @@ class Get:
         "names",
         "requests",
         "started",
-        "waiting",
     )
 
     def __init__(
@@ -60,7 +59,6 @@ class Get:
         self.batch = Batch(size)
         self.channels: list[Channel | None] = [None] * size
         self.requests: list[Request | None] = [None] * size
-        self.waiting: set[int] = set()
         self.errors: dict[int, ca_nothing] = {}
         self.links: set[Link] = set()
 
@@ -74,9 +72,7 @@ class Get:
             while self.batch.left > 0:
                 if not self.batch.wait(self.deadline):
                     break
-                ready = self.batch.take_ready()
-                self.waiting.difference_update(ready, self.batch.failures)
-                self._issue(ready)
+                self._issue(self.batch.take_ready())
         finally:
             # Cancelled or interrupted or timed out: nothing of ours stays behind.
             if self.batch.left > 0:
@@ -125,7 +121,6 @@ class Get:
                 wanted = groups.setdefault(link, [])
             wanted.append((record, request.dbr, request.count, index))
         if missing:
-            self.waiting.update(absent)
             pairs = zip(missing, absent, strict=True)
             self.client.wait_for(pairs, self.batch, urgent=len(channels) <= URGENT)
         for link, wanted in groups.items():
@@ -145,9 +140,7 @@ class Get:
         self.batch.left -= 1
 
     def _abandon(self) -> None:
-        for index in self.waiting:
-            channel = self.channels[index]
-            assert channel is not None
+        for channel, index in self.batch.waiting():
             self.client.forget_waiter(channel, self.batch, index)
         for link in self.links:
             if link.up:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections import deque
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -86,8 +87,7 @@ class Link:
         self._reading = Watching(self._socket, self._readable, f"catools circuit {self.name}")
         self._watcher = Spawn(self._watch)
         self._watcher.name = f"catools echo {self.name}"
-        for channel in self.channels.values():
-            self.circuit.create(channel.cid, channel.raw_name, channel)
+        self._create(self.channels.values())
         self.flush()
         self.client.link_up()
 
@@ -314,13 +314,17 @@ class Link:
 
     # What the client asks for
 
-    def attach(self, channel: Channel) -> None:
-        """Create a channel on this circuit, now or as soon as it is connected."""
-        self.channels[channel.cid] = channel
-        channel.link = self
+    def attach(self, channels: Collection[Channel]) -> None:
+        """Create channels on this circuit, now or as soon as it is connected."""
+        for channel in channels:
+            self.channels[channel.cid] = channel
+            channel.link = self
         if self.up:
-            self.circuit.create(channel.cid, channel.raw_name, channel)
+            self._create(channels)
             self.flush_soon()
+
+    def _create(self, channels: Collection[Channel]) -> None:
+        self.circuit.create_many((each.cid, each.raw_name, each) for each in channels)
 
     def detach(self, channel: Channel) -> None:
         """Give a channel back to the server and forget it."""

@@ -35,7 +35,7 @@ def handlers(link: Link) -> dict[type, Callable[[Any], None]]:
     client = link.client
 
     def created(event: Created) -> None:
-        client.channel_connected(event.channel.token, link, event.channel)
+        client.channels_connected(link, event.channels)
 
     def create_failed(event: CreateFailed) -> None:
         channel: Channel = event.channel.token
@@ -62,7 +62,7 @@ def handlers(link: Link) -> dict[type, Callable[[Any], None]]:
 
     def located(event: Located) -> None:
         host, port = link.address
-        client.located([(event.cid, event.address or host, event.port or port, 0)])
+        client.located([((event.cid,), event.address or host, event.port or port, 0)])
 
     return {
         Run: lambda run: accept_run(run, client.dispatcher),

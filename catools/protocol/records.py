@@ -148,9 +148,9 @@ class Greeted:
 
 @dataclass(slots=True)
 class Created:
-    """A channel is connected: SID, native type and count and access rights are known."""
+    """Channels are connected: SID, native type and count and access rights are known."""
 
-    channel: CircuitChannel
+    channels: list[CircuitChannel]
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from .records import (
     GONE,
     AccessChanged,
     ChannelLost,
+    CircuitChannel,
     Created,
     CreateFailed,
     Greeted,
@@ -78,7 +79,7 @@ def _create_chan(
     if state.version_known and state.version < c.SINCE_ACCESS_RIGHTS:
         channel.access = c.READ_ACCESS | c.WRITE_ACCESS
     channel.state = CONNECTED
-    out.append(Created(channel))
+    out.append(Created([channel]))
 
 
 def more_created(state: CircuitState, data: bytes, start: int, out: list[Item]) -> int:
@@ -86,6 +87,7 @@ def more_created(state: CircuitState, data: bytes, start: int, out: list[Item]) 
     if state.version_known and state.version < c.SINCE_ACCESS_RIGHTS:
         return start
     channels = state.channels
+    created: list[CircuitChannel] = []
     whole = (len(data) - start) // _PAIR.size * _PAIR.size
     pairs = _PAIR.iter_unpack(memoryview(data)[start : start + whole])
     for access, size, _, _, cid, rights, create, more, dtype, count, same, sid in pairs:
@@ -99,9 +101,10 @@ def more_created(state: CircuitState, data: bytes, start: int, out: list[Item]) 
         channel.native_type = dtype
         channel.native_count = count
         channel.state = CONNECTED
-        out.append(Created(channel))
-        start += _PAIR.size
-    return start
+        created.append(channel)
+    if created:
+        out.append(Created(created))
+    return start + len(created) * _PAIR.size
 
 
 def _access_rights(

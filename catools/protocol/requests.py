@@ -7,7 +7,7 @@ masks that do not exist, cancelling twice, messages too large for its revision.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
@@ -58,13 +58,19 @@ class Requests(CircuitState):
 
     def create(self, cid: int, name: bytes, token: Any) -> CircuitChannel:
         """Ask the server for a channel."""
-        channel = CircuitChannel(cid, name, token)
-        self.channels[cid] = channel
-        body = text_payload(name)
-        message = header(c.CREATE_CHAN, len(body), 0, 0, cid, c.MINOR_VERSION) + body
-        self.outgoing.append(message)
-        self.outgoing_size += len(message)
-        return channel
+        self.create_many(((cid, name, token),))
+        return self.channels[cid]
+
+    def create_many(self, wanted: Iterable[tuple[int, bytes, Any]]) -> None:
+        """Ask the server for many channels, each given as (CID, name, token)."""
+        channels = self.channels
+        messages: list[bytes] = []
+        pack = HEADER.pack
+        for cid, name, token in wanted:
+            channels[cid] = CircuitChannel(cid, name, token)
+            body = text_payload(name)
+            messages.append(pack(c.CREATE_CHAN, len(body), 0, 0, cid, c.MINOR_VERSION) + body)
+        self.send(b"".join(messages))
 
     def clear(self, channel: CircuitChannel) -> list[Event]:
         """Give a channel back and return how its outstanding requests ended."""

@@ -2,8 +2,9 @@
 """When to search for which channel: names and `now` in; datagrams and the next deadline out.
 
 Theory: a name that nobody answers is asked for again after 0.03 s, then after twice that, up to
-the longest period. Names waiting equally long stand in one queue, so the next due time is found by
-looking at queue heads and 100,000 missing names cost nothing between their turns.
+the longest period. Names waiting equally long stand in one queue, those sent together in one turn
+of it, so the next due time is found by looking at queue heads and 100,000 missing names cost
+nothing between their turns.
 
 Two classes share the wire. *Ordinary* names are paced like TCP: so many may be unanswered at a
 time; answers open that window, silence halves it. *Urgent* names (somebody waits for them, or they
@@ -13,14 +14,15 @@ Channels lost together with their server form a group. Some of them probe every 
 some minutes; the first answer sends all the others out at once. So the cost of a dead server does
 not grow with the number of its channels, and neither does the time to notice its return.
 
-Invariants: a name is in exactly one queue; an entry in a queue is valid only while its ticket is
-the name's latest; within one queue, due times never fall.
+Invariants: a name has exactly one turn, and where an earlier one still lists it, it is passed over;
+within one queue, due times never fall.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from struct import Struct
 from typing import Final
 
 from .commands import (
@@ -32,6 +34,7 @@ from .commands import (
     SERVER_PORT,
     SINCE_ADDRESS_IN_SEARCH_REPLY,
     SINCE_PORT_IN_SEARCH_REPLY,
+    VERSION,
 )
 from .framing import HEADER_SIZE, datagram_frames, datagram_version, search_frame
 
@@ -69,14 +72,14 @@ class Group:
 class Name:
     """One name being looked for."""
 
-    __slots__ = ("burst", "cid", "frame", "group", "step", "ticket", "tries", "urgent")
+    __slots__ = ("burst", "cid", "frame", "group", "step", "tries", "turn", "urgent")
 
     cid: int
     frame: bytes
     step: int
     urgent: bool
-    ticket: int
     tries: int
+    turn: Turn | None
     group: Group | None
     burst: Burst | None
 
@@ -88,8 +91,8 @@ def _name(cid: int, name: bytes, step: int, urgent: bool) -> Name:
     entry.frame = search_frame(cid, name)
     entry.step = step
     entry.urgent = urgent
-    entry.ticket = 0
     entry.tries = 0
+    entry.turn = None
     entry.group = None
     entry.burst = None
     return entry
@@ -107,8 +110,17 @@ class Burst:
         self.answered = 0
 
 
-Slot = tuple[float, Name, int]
-"""(due, name, ticket)"""
+class Turn:
+    """Names that are due at one time."""
+
+    __slots__ = ("due", "names")
+
+    def __init__(self, due: float) -> None:
+        self.due = due
+        self.names: list[Name] = []
+
+
+Lane = deque[Turn]
 
 
 class Search:
@@ -117,8 +129,8 @@ class Search:
     def __init__(self, longest_period_s: float = 300.0) -> None:
         self._periods = _periods(longest_period_s)
         self._names: dict[int, Name] = {}
-        self._urgent: list[deque[Slot]] = [deque() for _ in range(len(self._periods) + 1)]
-        self._ordinary: list[deque[Slot]] = [deque() for _ in range(len(self._periods) + 1)]
+        self._urgent: list[Lane] = [deque() for _ in range(len(self._periods) + 1)]
+        self._ordinary: list[Lane] = [deque() for _ in range(len(self._periods) + 1)]
         self._bursts: deque[Burst] = deque()
         self._window = WINDOW_START
         self._unanswered = 0
@@ -154,6 +166,18 @@ class Search:
         self._names[cid] = entry = _name(cid, name, step, urgent=False)
         self._queue(entry, now)
 
+    def add_many(self, names: Iterable[tuple[int, bytes]], now: float, *, urgent: bool) -> None:
+        """Begin to look for many names, none of which was found in vain before."""
+        known = self._names
+        turn = Turn(now)
+        append = turn.names.append
+        for cid, name in names:
+            known[cid] = entry = _name(cid, name, 0, urgent)
+            entry.turn = turn
+            append(entry)
+        if turn.names:
+            (self._urgent if urgent else self._ordinary)[-1].append(turn)
+
     def lost(self, names: Iterable[tuple[int, bytes]], now: float) -> None:
         """Look again for channels that were lost together."""
         group = Group(now)
@@ -168,7 +192,7 @@ class Search:
         entry = self._names.pop(cid, None)
         if entry is None:
             return
-        entry.ticket = -1
+        entry.turn = None
         group = entry.group
         if group is not None:
             group.members.pop(cid, None)
@@ -180,7 +204,7 @@ class Search:
         entry = self._names.pop(cid, None)
         if entry is None:
             return False
-        entry.ticket = -1
+        entry.turn = None
         burst = entry.burst
         if burst is not None and not burst.given_up:
             burst.answered += 1
@@ -209,10 +233,11 @@ class Search:
             return
         for lanes in (self._ordinary, self._urgent):
             for lane in lanes[BOOST_STEP : len(self._periods)]:
-                for _, entry, ticket in lane:
-                    if entry.ticket == ticket:
-                        entry.step = BOOST_STEP
-                        self._queue_now(entry, now)
+                for turn in lane:
+                    for entry in turn.names:
+                        if entry.turn is turn:
+                            entry.step = BOOST_STEP
+                            self._queue_now(entry, now)
                 lane.clear()
 
     def deadline(self) -> float | None:
@@ -224,10 +249,9 @@ class Search:
                 opens = self._bursts[0].sent_at + ANSWER_WITHIN_S
                 return opens if earliest is None else min(earliest, opens)
             for lane in lanes:
-                while lane and lane[0][1].ticket != lane[0][2]:
-                    lane.popleft()
-                if lane and (earliest is None or lane[0][0] < earliest):
-                    earliest = lane[0][0]
+                _pass_over(lane)
+                if lane and (earliest is None or lane[0].due < earliest):
+                    earliest = lane[0].due
         return earliest
 
     def due(self, now: float) -> list[bytes]:
@@ -263,21 +287,20 @@ class Search:
             step = entry.step
             lanes = self._urgent if entry.urgent else self._ordinary
             entry.tries += 1
-            entry.ticket += 1
-            lanes[step].append((now + periods[step], entry, entry.ticket))
+            _enter(entry, lanes[step], now + periods[step])
             entry.step = step + 1 if step < simple else self._next_step(entry, now)
 
-    def _take(self, lanes: list[deque[Slot]], now: float, most: int) -> list[Name]:
+    def _take(self, lanes: list[Lane], now: float, most: int) -> list[Name]:
         taken: list[Name] = []
         # What is due at once stands in the last lane; then the shorter periods come first.
         for lane in (lanes[-1], *lanes[:-1]):
-            while lane and len(taken) < most:
-                due, entry, ticket = lane[0]
-                if entry.ticket == ticket:
-                    if due > now:
-                        break
-                    taken.append(entry)
-                lane.popleft()
+            while lane and len(taken) < most and lane[0].due <= now:
+                turn = lane[0]
+                room = most - len(taken)
+                taken += [entry for entry in turn.names[:room] if entry.turn is turn]
+                del turn.names[:room]
+                if not turn.names:
+                    lane.popleft()
         return taken
 
     def _datagrams(self, names: list[Name]) -> list[bytes]:
@@ -302,13 +325,11 @@ class Search:
 
     def _queue_now(self, entry: Name, now: float) -> None:
         lanes = self._urgent if entry.urgent else self._ordinary
-        entry.ticket += 1
-        lanes[-1].append((now, entry, entry.ticket))
+        _enter(entry, lanes[-1], now)
 
     def _queue(self, entry: Name, now: float) -> None:
         lanes = self._urgent if entry.urgent else self._ordinary
-        entry.ticket += 1
-        lanes[entry.step].append((now + self._periods[entry.step], entry, entry.ticket))
+        _enter(entry, lanes[entry.step], now + self._periods[entry.step])
 
     def _next_step(self, entry: Name, now: float) -> int:
         step = min(entry.step + 1, len(self._periods) - 1)
@@ -348,6 +369,28 @@ class Search:
                 self._window = max(WINDOW_LEAST, self._window // 2)
 
 
+def _enter(entry: Name, lane: Lane, due: float) -> None:
+    """Give a name its turn; an earlier one is void from now on."""
+    if not lane or lane[-1].due != due:
+        lane.append(Turn(due))
+    turn = lane[-1]
+    if entry.turn is not turn:
+        entry.turn = turn
+        turn.names.append(entry)
+
+
+def _pass_over(lane: Lane) -> None:
+    """Drop what is void from the front of a queue."""
+    while lane:
+        turn = lane[0]
+        valid = (place for place, entry in enumerate(turn.names) if entry.turn is turn)
+        first = next(valid, None)
+        if first is not None:
+            del turn.names[:first]
+            return
+        lane.popleft()
+
+
 def _periods(longest: float) -> tuple[float, ...]:
     periods = [FIRST_PERIOD_S]
     while periods[-1] * 2 < longest:
@@ -363,8 +406,13 @@ def server_address(number: int) -> str | None:
     return f"{first}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
-Reply = tuple[int, str, int, int]
-"""(cid, address, port, minor revision of whoever answered; 0 when unknown)"""
+Reply = tuple[tuple[int, ...], str, int, int]
+"""(cids, address, port, minor revision of whoever answered; 0 when unknown)"""
+
+_ALIKE: Final = Struct(">12sI8s")
+"""Replies differ in the identifier only when one server sends them."""
+_ALIKE_START: Final = SEARCH.to_bytes(2, "big") + (8).to_bytes(2, "big")
+_VERSION_START: Final = VERSION.to_bytes(2, "big") + bytes(2)
 
 
 def search_replies(data: bytes, source: str, default_port: int = SERVER_PORT) -> list[Reply]:
@@ -374,6 +422,9 @@ def search_replies(data: bytes, source: str, default_port: int = SERVER_PORT) ->
     sequence number is not looked at, since servers stamp replies with somebody else's.
     """
     replies: list[Reply] = []
+    alike = _alike(data)
+    if alike:
+        data = data[: HEADER_SIZE + _ALIKE.size]
     for command, dtype, count, p1, cid, payload in datagram_frames(data):
         if command != SEARCH or (dtype in (DONT_REPLY, DO_REPLY) and count):
             continue
@@ -383,5 +434,15 @@ def search_replies(data: bytes, source: str, default_port: int = SERVER_PORT) ->
         port = dtype if version >= SINCE_PORT_IN_SEARCH_REPLY or dtype else default_port
         if address is None or port < 1024:
             continue
-        replies.append((cid, address, port, version))
+        replies.append((alike or (cid,), address, port, version))
     return replies
+
+
+def _alike(data: bytes) -> tuple[int, ...]:
+    """Return the identifiers in a datagram of nothing but replies that are otherwise the same."""
+    replies, rest = divmod(len(data) - HEADER_SIZE, _ALIKE.size)
+    if replies < 1 or rest or not data.startswith(_VERSION_START):
+        return ()
+    starts, cids, ends = zip(*_ALIKE.iter_unpack(memoryview(data)[HEADER_SIZE:]), strict=True)
+    same = starts.count(starts[0]) == ends.count(ends[0]) == replies
+    return cids if same and starts[0].startswith(_ALIKE_START) else ()

@@ -33,7 +33,7 @@ class Bystander:
             + frame(c.ACCESS_RIGHTS, p1=1, p2=3)
             + frame(c.CREATE_CHAN, dtype=6, count=1, p1=1, p2=7)
         )
-        assert Created(channel) in self.circuit.receive(greeting, 0.0)
+        assert Created([channel]) in self.circuit.receive(greeting, 0.0)
         self.channel = channel
         self.subscription = self.circuit.subscribe(channel, 6, 0, 5, self)
         self.circuit.take_output()
@@ -98,12 +98,13 @@ def answer_searches(random: Random) -> int:
         if random.random() < 0.2:
             data = mutate.message(random, data)
         made += len(messages) + 1
-        for cid, address, port, version in search_replies(data, "127.0.0.1"):
-            assert 0 <= cid <= 0xFFFFFFFF
+        for cids, address, port, version in search_replies(data, "127.0.0.1"):
             assert 1024 <= port <= 0xFFFF
             assert 0 <= version <= 0xFFFF
             assert 0 < int(address.partition(".")[0]) < 224
-            search.answered(cid, now)
+            for cid in cids:
+                assert 0 <= cid <= 0xFFFFFFFF
+                search.answered(cid, now)
         now += random.choice((0.0, 0.04, 1.0))
         if random.random() < 0.2:
             search.lost([(1000 + made, b"LOST")], now)

@@ -261,5 +261,5 @@ def test_answers_searches_as_soon_as_it_has_started(machine: DemoMachine):
         udp.sendto(question, ("127.0.0.1", machine.port))
         readable, _, _ = select.select([udp], [], [], DEADLINE_S)
         assert readable, "nobody answered"
-        ((cid, _, port, _),) = search_replies(udp.recv(1024), "127.0.0.1")
-    assert (cid, port) == (7, machine.port)
+        ((cids, _, port, _),) = search_replies(udp.recv(1024), "127.0.0.1")
+    assert (cids, port) == ((7,), machine.port)

@@ -10,7 +10,7 @@ import pytest
 from catools.protocol import commands as c
 from catools.protocol.circuit import Circuit
 from catools.protocol.framing import frame
-from catools.protocol.records import ReadFailed
+from catools.protocol.records import Created, ReadFailed
 
 from .server import connected, created, greeted, sent
 
@@ -50,7 +50,11 @@ def test_channels_created_in_a_row_are_what_they_are_one_by_one(odd: str, versio
             (each.state, each.sid, each.native_type, each.native_count, each.access)
             for each in channels
         ]
-        events = [(type(item), item.channel.cid) for item in items]
+        events = [
+            (type(item), channel.cid)
+            for item in items
+            for channel in (item.channels if isinstance(item, Created) else [item.channel])
+        ]
         seen.append((events, described, circuit.strays, circuit.take_output()))
     assert seen[0] == seen[1]
     assert len(seen[0][0]) >= 5

@@ -242,6 +242,27 @@ def test_every_name_is_found_in_the_end_whatever_happens(
     assert asked == wanted
 
 
+def test_a_name_is_asked_for_once_however_often_it_is_brought_forward() -> None:
+    search = Search()
+    search.lost([(cid, b"PV") for cid in range(100)], 5.0)
+    assert search.answered(0, 5.0)
+    assert sorted(cids(search.due(5.0))) == list(range(1, 100))
+    assert search.due(5.0) == []
+
+
+def test_many_names_at_once_are_looked_for_like_one_by_one() -> None:
+    together, apart = Search(), Search()
+    names = [(cid, b"PV:%d" % cid) for cid in range(50)]
+    for urgent in (False, True):
+        together.add_many(names, 1.0, urgent=urgent)
+        for cid, name in names:
+            apart.add(cid, name, 1.0, urgent=urgent)
+        names = [(cid + 50, name) for cid, name in names]
+    together.add_many([], 1.0, urgent=False)
+    assert together.due(1.0) == apart.due(1.0)
+    assert run(together, 9.0, 1.0) == run(apart, 9.0, 1.0)
+
+
 def test_addresses() -> None:
     assert server_address(0x7F000001) == "127.0.0.1"
     assert server_address(0) is None
@@ -250,22 +271,62 @@ def test_addresses() -> None:
     assert server_address(0xFFFFFFFE) is None
 
 
-def reply(port: int = 6064, address: int = 0xFFFFFFFF, payload: bytes = b"\0\x0d") -> bytes:
-    return frame(c.SEARCH, payload, dtype=port, p1=address, p2=77)
+def reply(
+    port: int = 6064, address: int = 0xFFFFFFFF, payload: bytes = b"\0\x0d", cid: int = 77
+) -> bytes:
+    return frame(c.SEARCH, payload, dtype=port, p1=address, p2=cid)
 
 
 def test_replies() -> None:
-    assert search_replies(datagram_version(9) + reply(), "10.0.0.9") == [(77, "10.0.0.9", 6064, 13)]
-    assert search_replies(reply() * 3, "10.0.0.9") == [(77, "10.0.0.9", 6064, 13)] * 3
-    assert search_replies(reply(address=0x0A000001), "10.0.0.9") == [(77, "10.0.0.1", 6064, 13)]
+    here = [((77,), "10.0.0.9", 6064, 13)]
+    assert search_replies(datagram_version(9) + reply(), "10.0.0.9") == here
+    assert search_replies(reply() * 3, "10.0.0.9") == here * 3
+    there = [((77,), "10.0.0.1", 6064, 13)]
+    assert search_replies(reply(address=0x0A000001), "10.0.0.9") == there
     old = reply(address=0x0A000001, payload=b"\0\x07")
-    assert search_replies(old, "10.0.0.9") == [(77, "10.0.0.9", 6064, 7)]
+    assert search_replies(old, "10.0.0.9") == [((77,), "10.0.0.9", 6064, 7)]
     assert search_replies(reply(0, payload=b"\0\x04"), "10.0.0.9", 5064) == [
-        (77, "10.0.0.9", 5064, 4)
+        ((77,), "10.0.0.9", 5064, 4)
     ]
     assert search_replies(frame(c.SEARCH, dtype=6064, p1=0x0A000001, p2=1), "10.0.0.9") == [
-        (1, "10.0.0.9", 6064, 0)
+        ((1,), "10.0.0.9", 6064, 0)
     ]
+
+
+def test_replies_that_are_alike_come_out_together() -> None:
+    data = datagram_version(9) + b"".join(reply(cid=cid) for cid in range(30))
+    assert search_replies(data, "10.0.0.9") == [(tuple(range(30)), "10.0.0.9", 6064, 13)]
+    nowhere = datagram_version(9) + b"".join(reply(80, cid=cid) for cid in range(30))
+    assert search_replies(nowhere, "10.0.0.9") == []
+
+
+ANY_REPLY = st.one_of(
+    st.builds(reply, cid=st.integers(0, 3)),
+    st.sampled_from(
+        [
+            reply(80),
+            reply(7000),
+            reply(address=0x0A000001),
+            reply(payload=b"\0\x07"),
+            reply(payload=b""),
+            reply(payload=bytes(16)),
+            frame(c.NOT_FOUND, bytes(8), p2=1),
+            frame(c.SEARCH, b"PV\0", dtype=c.DONT_REPLY, count=13, p1=1, p2=1),
+            datagram_version(1),
+        ]
+    ),
+)
+
+
+@given(st.lists(ANY_REPLY, max_size=6))
+def test_replies_mean_together_what_they_mean_one_by_one(replies: list[bytes]) -> None:
+    def flat(data: bytes) -> list[tuple[int, str, int, int]]:
+        found = search_replies(data, "10.0.0.9")
+        return [(cid, *where) for cids, *where in found for cid in cids]
+
+    expected = [each for message in replies for each in flat(message)]
+    assert flat(b"".join(replies)) == expected
+    assert flat(datagram_version(9) + b"".join(replies)) == expected
 
 
 @pytest.mark.parametrize(
