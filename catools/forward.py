@@ -46,7 +46,9 @@ def any_thread(function: Callable[P, T]) -> Callable[P, T]:
 
 def _hand_over(function: Callable[..., Any], args: tuple[Any, ...], kargs: dict[str, Any]) -> Any:
     if not args:
-        return cothread.CallbackResult(function, **kargs)
+        if "pvs" not in kargs:
+            return function(**kargs)  # which says what is missing
+        args = (kargs.pop("pvs"),)
     pvs, *rest = args
     names = [pvs] if isinstance(pvs, str) else name_list(pvs)
     defaults = function.__kwdefaults__ or {}

@@ -61,6 +61,17 @@ def test_functions(ioc: Ioc) -> None:
     monitor.close()
 
 
+def test_bad_arguments(ioc: Ioc) -> None:
+    for bad in (lambda: caget(), lambda: caget(5), lambda: caget(["a", None])):  # type: ignore[call-overload]
+        with pytest.raises(TypeError):
+            elsewhere(bad)
+    for timeout in ("5", (), (1, 2)):
+        with pytest.raises(TypeError, match=r"timeout|deadline"):
+            elsewhere(lambda timeout=timeout: caget(ioc.name("1"), timeout=timeout))  # type: ignore[misc]
+    assert elsewhere(lambda: caget([])) == []
+    assert elsewhere(lambda: caget(pvs=[ioc.name("1")])[0].ok)
+
+
 def test_monitor_closed_elsewhere_leaves_the_circuit_alone(ioc: Ioc) -> None:
     name = ioc.name("3")
     seen: list[Any] = []
@@ -155,7 +166,7 @@ def test_a_call_ends_though_the_scheduler_waits_for_its_thread(
         results.append(caget((name for name in names), timeout=0.05, throw=False))
         results.append(caput(names[0], 8, timeout=0.05, throw=False))
         try:
-            caget(names[0], timeout=0)
+            caget(pvs=names[0], timeout=0)
         except ca_nothing as error:
             results.append(error)
 
