@@ -225,12 +225,9 @@ class Requests(CircuitState):
                 put = blank(Put)
                 put.channel = channel
                 put.ident = ident
-                put.notify = notify
-                put.token = token
-                put.index = index
+                put.notify, put.token, put.index = notify, token, index
                 if wait:
-                    put.message = message
-                    put.sent = False
+                    put.message, put.sent = message, False
                     late.append(put)
                 else:
                     messages.append(message)

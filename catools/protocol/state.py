@@ -245,7 +245,7 @@ class CircuitState:
     def find_slow(self, results: list[Item]) -> None:
         """Take it that there was no news until `slow_at`: go on all the same, or ask once more."""
         self.slow_at = None
-        if not self._sent_since:
+        if self.held and not self._sent_since:
             slow = self.slow
             slow.update(islice([ident for ident in self.puts if ident not in slow], GOOD_ROOM))
             self.release(results)

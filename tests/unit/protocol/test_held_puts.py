@@ -224,9 +224,19 @@ def test_a_held_put_can_be_withdrawn(server: Server) -> None:
     assert not server.circuit.withdraw(puts[1])
     server.complete(MOST)
     server.take()
-    assert server.written == [*range(MOST + 1), MOST + 2]
+    assert server.written == [*range(MOST + 1), MOST + 2], "in order, without it"
     assert not server.circuit.withdraw(puts[0])
     assert server.circuit.queued_size == 0
+
+
+def test_nothing_is_thought_slow_when_nothing_is_held_any_more(server: Server) -> None:
+    full(server)
+    put = server.put(MOST)
+    server.answer()
+    assert server.circuit.withdraw(put)
+    server.wait(SLOW_AFTER_S)
+    assert server.circuit.room == 0
+    assert server.circuit.deadline > server.now + 1
 
 
 def test_held_puts_of_a_channel_that_is_closed_end(server: Server) -> None:
