@@ -78,7 +78,9 @@ class PromptHost:
             text: str = self._guest(
                 session.prompt_async(set_exception_handler=False, handle_sigint=False, **options)
             )
-        return text
+        # Bytes that the terminal's encoding lacks come as halves of characters, which neither the
+        # compiler nor the history takes.
+        return text.encode(errors="surrogateescape").decode(errors="replace")
 
     def typed_interrupt(self) -> bool:
         """Look for a Ctrl-C among what was typed while the terminal was raw, but not read.

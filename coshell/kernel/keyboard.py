@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Protocol
 
 from cothread.coselect import wait_readable
@@ -117,7 +118,6 @@ class Keyboard(io.TextIOBase):
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Be what programs read in the `with` block."""
-        self._lines = LineReader(self._terminal.source.fileno(), self.encoding)
         original, sys.stdin = sys.stdin, self
         # The library's own reads the device, with whatever line discipline it finds there.
         unpatched = getpass.getpass
@@ -127,6 +127,11 @@ class Keyboard(io.TextIOBase):
         finally:
             sys.stdin = original
             getpass.getpass = unpatched
+
+    @cached_property
+    def lines(self) -> LineReader:
+        """What is typed where it cannot be edited: one reader, so that none keeps another's."""
+        return LineReader(self._terminal.source.fileno(), self.encoding)
 
     def _secret(self, prompt: str = "Password: ", _stream: Any = None, **_: Any) -> str:
         self._check()
@@ -167,14 +172,14 @@ class Keyboard(io.TextIOBase):
                 return ""
         self._type_ahead()
         with self._console.lending():
-            self._lines.again()
-            return self._lines.readline()
+            self.lines.again()
+            return self.lines.readline()
 
     def _type_ahead(self) -> None:
         """Take what was typed before the terminal edits lines: afterwards it would lie there."""
         data = self._host.typed_ahead() + self._terminal.typed()
         if data:
-            self._lines.prime(data.replace(b"\r", b"\n"))
+            self.lines.prime(data.replace(b"\r", b"\n"))
             self._console.write(data.replace(b"\r", b"\n").decode(self.encoding, "replace"))
 
     def read(self, size: int | None = -1) -> str:  # noqa: ARG002
@@ -184,5 +189,5 @@ class Keyboard(io.TextIOBase):
         """
         self._check()
         with self._console.lending():
-            self._lines.again()
-            return self._lines.read()
+            self.lines.again()
+            return self.lines.read()

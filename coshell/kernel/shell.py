@@ -35,7 +35,7 @@ from .guest import Guest
 from .host import PromptHost
 from .interrupt import Interrupts
 from .jobs import Job, Jobs
-from .keyboard import Keyboard, LineReader, whole
+from .keyboard import Keyboard, whole
 from .messages import for_stream
 from .output import Outlet
 from .outside import passing_on
@@ -199,6 +199,10 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         if self.stalls.cell_ran:
             # After the next wait, whoever holds the scheduler is the prompt and not the cell.
             self.guest.loop.call_soon(self.stalls.prompted)
+        self._start_on()
+
+    def _start_on(self) -> None:
+        """Do what was put off while the operator looks at the first prompt."""
         if self._steps and not self._starting:
             self._starting = True
             Spawn(self.finish_starting, gently=True).name = "starting"
@@ -227,7 +231,6 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         if self.simple_prompt:
             # IPython has put a prompt there that holds up everything while it waits.
             vars(self).pop("prompt_for_code", None)
-            self._lines = LineReader(self.terminal.source.fileno(), self.terminal.encoding)
             return
         session = self.pt_app
         session.completer = ShellCompleter(self, self.failures.add)
@@ -278,9 +281,11 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         prompt = "".join(text for _, text in self.prompts.in_prompt_tokens())
         more = "".join(text for _, text in self.prompts.continuation_prompt_tokens())
         text = ""
+        self.keyboard.lines.again()
         while True:
             print(more if text else prompt, end="", flush=True)
-            line = self._lines.readline()
+            self._start_on()
+            line = self.keyboard.lines.readline()
             text += line
             if not line and not text:
                 raise EOFError

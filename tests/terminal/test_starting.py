@@ -103,7 +103,7 @@ def test_code_from_the_command_line_or_a_pipe(home, code, status, piped):
         ("raise KeyboardInterrupt", "KeyboardInterrupt\n"),
         ("1 +", "SyntaxError: invalid syntax"),
         ("str?", "Init signature: str("),
-        ("caget = 1", "caget was a function of coshell's"),
+        ("caget = 1", "caget was coshell's"),
         ("Spawn(lambda: 1 / 0); sleep(0.01)", "in <lambda>\n"),
         ("%gui tk", "coshell runs Qt beside the prompt, not tk"),
     ],
@@ -251,6 +251,24 @@ def test_other_terminals(start, term):
     shell.line("job = Spawn(lambda: (Sleep(0.2), print('from the', 'background'))); 6 * 7")
     shell.wait_for("42", "from the background")
     shell.line("exit")
+    assert shell.wait_end() == 0
+
+
+def test_leaving_is_declined_on_a_terminal_that_cannot_be_painted_on(start):
+    shell = start("--no-banner", env={"TERM": "dumb"})
+    shell.wait_prompt(1)
+    for number in (1, 2):
+        shell.key("ctrl-d")
+        shell.wait_until(
+            lambda number=number: shell.text.count("really want to exit") == number, "the question"
+        )
+        shell.line("n")
+        shell.line("6 * 7")
+        shell.wait_for(f"Out[{number}]: 42")
+    assert shell.text.count("really want to exit") == 2
+    assert "held everything" not in shell.text
+    shell.key("ctrl-d")
+    shell.line("y")
     assert shell.wait_end() == 0
 
 
