@@ -21,7 +21,7 @@ from .client.client import Client
 from .client.default import client as default_client
 from .client.default import close as close_client
 from .client.monitors import Monitor
-from .client.puts import Attempt, PutHooks, put_hooks
+from .client.put_hooks import Attempt, PutHooks, put_hooks
 from .client.statistics import Statistics
 from .dbr import *  # noqa: F403
 from .errors import CAException, Disconnected, InvalidDatatype, ca_nothing

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catools import put_hooks
-from catools.client.puts import Attempt
+from catools.client.put_hooks import Attempt
 from coshell.names import pvs
 from coshell.panel.dock import Dock
 from coshell.panel.model import Metadata

@@ -16,12 +16,13 @@ from ..errors import CAException, bare, ca_nothing, success
 from ..protocol.circuit import RequestRefused
 from ..protocol.dbr import DBR_DOUBLE
 from ..protocol.eca import ECA_NORMAL, ECA_NOWTACCESS, ECA_TIMEOUT
+from ..protocol.state import READ_ONLY
 from .batch import Batch
 from .channel import Channel
 from .explain import timed_out
 from .get import PIECE, URGENT, enum_strings
 from .link import FLUSH_ABOVE
-from .puts import Attempt, put_hooks
+from .put_hooks import Attempt, put_hooks
 
 if TYPE_CHECKING:
     from ..protocol.records import Put as SentPut
@@ -239,7 +240,7 @@ class Put:
             return
         self.channels[index] = channel
         if client.settings.read_only:
-            refusal = CAException(name, ECA_NOWTACCESS, "this client is read-only")
+            refusal = CAException(name, ECA_NOWTACCESS, READ_ONLY)
             self._fail(index, refusal)
         elif channel.record is None or channel.link is None:
             self._await_connection(index, channel, urgent)

@@ -13,7 +13,7 @@ import pytest
 import catools
 import cothread
 from catools import CAException, ca_nothing, caget, camonitor, caput, connect, put_hooks
-from catools.client.puts import Attempt
+from catools.client.put_hooks import Attempt
 from cothread.clock import monotonic
 from tests.support.ioc import Ioc
 from tests.support.waiting import wait_until
