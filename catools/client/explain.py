@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ca_nothing
-from ..protocol.eca import ECA_TIMEOUT
+from ..protocol.dbr import DBR_TYPES
+from ..protocol.eca import ECA_GETFAIL, ECA_TIMEOUT
+from ..values import ca_info
 from .channel import FOUND, Channel
 
 if TYPE_CHECKING:
@@ -46,6 +48,20 @@ def progress(client: Client, channel: Channel, awaited: str = "") -> str:
     if channel.name != channel.name.strip():
         searched += "; there is blank space at an end of the name"
     return searched
+
+
+def read_failed(channel: Channel, dbr: int, status: int, detail: str) -> ca_nothing:
+    """Return the error for a read that the server refused: what it was asked, if it does not say.
+
+    Args:
+        dbr: the code that was asked for.
+    """
+    base = DBR_TYPES[dbr].base
+    record = channel.record
+    if not detail and status == ECA_GETFAIL and record is not None and base != record.native_type:
+        names = ca_info.datatype_strings
+        detail = f"{names[record.native_type]} was asked for as {names[base]}"
+    return ca_nothing(channel.name, status, detail)
 
 
 def searched_addresses(client: Client) -> str:

@@ -15,7 +15,7 @@ from ..protocol.eca import ECA_DISCONN
 from ..protocol.framing import decode_text
 from .batch import Batch
 from .channel import Channel
-from .explain import timed_out
+from .explain import read_failed, timed_out
 
 if TYPE_CHECKING:
     from ..conversion import Request, RequestKey
@@ -167,7 +167,10 @@ class Get:
         assert channel is not None
         failure = self.batch.failures.get(index)
         if failure is not None:
-            return ca_nothing(channel.name, *failure)
+            request = self.requests[index]
+            if request is None:
+                return ca_nothing(channel.name, *failure)
+            return read_failed(channel, request.dbr, *failure)
         elapsed = monotonic() - self.started
         return timed_out(self.client, channel, elapsed, "the server has not replied")
 

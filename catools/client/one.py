@@ -13,7 +13,7 @@ from ..errors import CAException, bare, ca_nothing
 from ..protocol.circuit import RequestRefused
 from ..protocol.records import Data
 from .channel import Channel
-from .explain import timed_out
+from .explain import read_failed, timed_out
 
 if TYPE_CHECKING:
     from ..conversion import RequestKey
@@ -61,7 +61,7 @@ def get_one(client: Client, channel: Channel, timeout: Timeout, key: RequestKey)
         circuit.abandon(ident)
         raise
     if len(end) == 2:
-        return ca_nothing(channel.name, *end)
+        return read_failed(channel, request.dbr, *end)
     try:
         return request.decode(channel.name, end[3], end[2])
     except ca_nothing as error:

@@ -170,10 +170,14 @@ def test_name_found_by_search_but_impossible_to_create(ioc: Ioc) -> None:
 
 
 def test_a_conversion_the_server_cannot_make(ioc: Ioc) -> None:
-    with pytest.raises(ca_nothing) as raised:
-        caget(ioc.name("STRING"), datatype=float)
-    assert raised.value.errorcode == 152
-    assert str(raised.value).startswith(f"{ioc.name('STRING')}: Channel read request failed")
+    name = ioc.name("STRING")
+    for names in (name, name, [name]):  # not connected yet, connected, in a list
+        with pytest.raises(ca_nothing) as raised:
+            caget(names, datatype=float)
+        assert raised.value.errorcode == 152
+        assert str(raised.value) == (
+            f"{name}: Channel read request failed; string was asked for as double"
+        )
 
 
 def test_bad_arguments_are_refused_at_once(ioc: Ioc) -> None:
