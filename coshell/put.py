@@ -202,7 +202,7 @@ class Desk:
             elapsed = monotonic() - sent
             new = caget(name, format=FORMAT_CTRL, timeout=CONNECT_S) if wait else None
         except KeyboardInterrupt as exc:
-            raise PutInterrupted(_interrupted(name, sent)) from exc
+            raise PutInterrupted(_interrupted(name, None if unsent(exc) else sent)) from exc
         finally:
             self.waiting.pop(name, None)
         return PutResult(name, before, asked, new, metadata, wait, elapsed, monotonic(), time())
@@ -247,7 +247,7 @@ class Desk:
             written = [name for name in names if name not in errors] if wait else []
             news = caget(written, format=FORMAT_CTRL, timeout=CONNECT_S, throw=False)
         except KeyboardInterrupt as exc:
-            raise PutInterrupted(_many_interrupted(names, started, ended)) from exc
+            raise PutInterrupted(_many_interrupted(names, started, ended, unsent(exc))) from exc
         finally:
             for name in names:
                 self.waiting.pop(name, None)
@@ -320,7 +320,14 @@ def _send(
     return errors
 
 
-def _many_interrupted(names: Sequence[str], sent: float | None, ended: dict[str, float]) -> str:
+def unsent(interruption: BaseException) -> str:
+    """Return what a put that was interrupted says about puts that had not been sent, if any."""
+    return "; ".join(getattr(interruption, "__notes__", ()))
+
+
+def _many_interrupted(
+    names: Sequence[str], sent: float | None, ended: dict[str, float], unsent: str
+) -> str:
     if sent is None:
         return f"{len(names)} PVs: interrupted before anything was sent; nothing was written"
     left = [name for name in names if name not in ended]
@@ -328,6 +335,7 @@ def _many_interrupted(names: Sequence[str], sent: float | None, ended: dict[str,
     return (
         f"interrupted {monotonic() - sent:.1f} s after {len(names)} puts were sent: "
         f"{len(ended)} have completed, the records go on with the others ({few})"
+        + (f"; {unsent}" if unsent else "")
     )
 
 

@@ -159,8 +159,8 @@ class Put:
                     assert channel is not None
                     self.waiting.discard(index)
                     self._issue(index, channel)
-        except BaseException:
-            self._withdraw()
+        except BaseException as interruption:
+            self._withdraw(interruption)
             raise
         finally:
             self._flush()
@@ -175,13 +175,20 @@ class Put:
         puts = {put.index: put for put in self.puts}
         return [self._result(index, puts.get(index)) for index in range(len(self.names))]
 
-    def _withdraw(self) -> None:
-        """Take back what has not been sent: whoever waits for it has been interrupted."""
+    def _withdraw(self, interruption: BaseException) -> None:
+        """Take back what has not been sent: whoever waits for it has been interrupted.
+
+        What interrupts gets a note how many were not sent.
+        """
+        unsent = len(self.names) - len(self.puts)
         for put in self.puts:
             if self.wait and self._take_back(put):
+                unsent += 1
                 name = self.names[put.index]
                 interrupted = ca_nothing(name, ECA_TIMEOUT, "interrupted, not sent")
                 self.batch.tell_hooks(put.index, interrupted)
+        if unsent:
+            interruption.add_note(f"{unsent} of {len(self.names)} puts had not been sent")
 
     def _take_back(self, put: SentPut) -> bool:
         """Take a put back; True when it had not been sent."""

@@ -10,7 +10,8 @@ from catools import ca_nothing, caput, close_client, connect, put_hooks
 from catools.protocol import commands as c
 from catools.protocol.framing import frame
 from catools.testing import Pv, Server
-from cothread import Sleep, Spawn, WasCancelled
+from coshell.put import Desk, PutInterrupted
+from cothread import Sleep, Spawn
 from tests.support.waiting import wait_until
 
 NAMES = [f"PV:{number}" for number in range(2600)]
@@ -122,15 +123,34 @@ def test_a_held_put_that_is_interrupted_is_not_sent(full: Server):
     attempts = []
     put_hooks.add(before=attempts.extend)
     try:
-        task = Spawn(caput, NAMES[-1], 7.5, wait=True)
+        task = Spawn(caput, NAMES[-1], 7.5, wait=True, raise_on_wait=True)
         wait_until(lambda: attempts and attempts[0].sent, "the put has been handed over")
-        task.Cancel()
-        with pytest.raises(WasCancelled):
+        task.raise_in(InterruptedError())
+        with pytest.raises(InterruptedError) as interrupted:
             task.Wait(5)
     finally:
         put_hooks.remove(before=attempts.extend)
     assert not attempts[0].sent
     assert "interrupted, not sent" in str(attempts[0].error)
+    assert interrupted.value.__notes__ == ["1 of 1 puts had not been sent"]
+
+
+def test_the_shell_says_that_a_held_put_was_not_sent(full: Server):
+    desk = Desk()
+    ended = []
+
+    def put():
+        try:
+            desk.put(NAMES[-1], 7.5)
+        except PutInterrupted as exc:
+            ended.append(str(exc))
+
+    task = Spawn(put)
+    wait_until(lambda: desk.waiting, "the put has been handed over")
+    task.raise_in(KeyboardInterrupt())
+    wait_until(lambda: ended, "the put is interrupted")
+    said = "interrupted before anything was sent; nothing was written"
+    assert ended == [f"{NAMES[-1]}: {said}"]
 
 
 def test_a_held_put_that_is_too_late_is_not_sent(full: Server):
