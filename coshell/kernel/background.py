@@ -153,8 +153,11 @@ def _watch_keys(shell: CoShell, event: Event[bool]) -> None:
             Sleep(ASIDE_S)  # the job asks something, or has a program ask
             continue
         data = shell.terminal.typed()
+        if not data:
+            Sleep(ASIDE_S)  # a prompt has read it, and is gone again
+            continue
         before, detach, after = data.partition(DETACH)
-        if data == ESCAPE or not data:
+        if data == ESCAPE:
             event.Signal(False)
             return
         shell.host.type_ahead(before + after)

@@ -16,6 +16,7 @@ from IPython.terminal.debugger import TerminalPdb
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.shortcuts import PromptSession
 
+from .background import wait_for_foreground
 from .host import PromptHost
 
 __all__ = ["Debugger", "PlainDebugger"]
@@ -99,6 +100,7 @@ class Debugger(PlainDebugger, TerminalPdb):
                 shell.debugger_history = InMemoryHistory()
 
     def _prompt(self) -> str:
+        wait_for_foreground(self.shell, "the debugger asks")
         host: PromptHost = self.shell.host
         if not host.can_ask:
             return input(self.prompt)

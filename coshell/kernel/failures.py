@@ -118,7 +118,7 @@ class Failures:
 
         def ignored(args: sys.UnraisableHookArgs) -> None:
             if args.exc_value is not None:
-                Callback(self.add, clip(f"ignored in {args.object!r}", PLACE_CELLS), args.exc_value)
+                Callback(self.add, clip(_where_ignored(args), PLACE_CELLS), args.exc_value)
 
         previous = threading.excepthook, sys.unraisablehook
         threading.excepthook, sys.unraisablehook = ended, ignored
@@ -156,3 +156,10 @@ def summarise(exc: BaseException) -> str:
     with suppress(Exception):
         message = str(exc)
     return clip(one_line(f"{name}: {message}" if message else name), MESSAGE_CELLS)
+
+
+def _where_ignored(args: sys.UnraisableHookArgs) -> str:
+    """Say where an exception occurred that nobody can catch: Python has the one or the other."""
+    if args.object is not None:
+        return f"ignored in {args.object!r}"
+    return (args.err_msg or "ignored").removeprefix("Exception ").removesuffix(":")

@@ -23,6 +23,7 @@ from cothread.interrupts import request_interrupt
 from .console import Console
 from .guest import Guest
 from .interrupt import Interrupts
+from .keyboard import whole
 from .prompt import HeldOutput, PromptScreen, install_dock
 
 __all__ = ["PromptHost"]
@@ -78,9 +79,7 @@ class PromptHost:
             text: str = self._guest(
                 session.prompt_async(set_exception_handler=False, handle_sigint=False, **options)
             )
-        # Bytes that the terminal's encoding lacks come as halves of characters, which neither the
-        # compiler nor the history takes.
-        return text.encode(errors="surrogateescape").decode(errors="replace")
+        return whole(text)
 
     def typed_interrupt(self) -> bool:
         """Look for a Ctrl-C among what was typed while the terminal was raw, but not read.

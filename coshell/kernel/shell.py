@@ -246,10 +246,9 @@ class CoShell(RunsCommands, TerminalInteractiveShell):
         if self.simple_prompt:
             return self._prompt_for_line()
         default, self.rl_next_input = self.rl_next_input, None
-        code = self.host.read_cell(
+        return self.host.read_cell(
             self.pt_app, default=default or "", **self._extra_prompt_options()
         )
-        return whole(code)
 
     def check_complete(self, code: str) -> tuple[str, str]:
         """Say whether a cell can be run or goes on, and how far its next line is indented."""

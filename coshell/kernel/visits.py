@@ -111,10 +111,10 @@ class Visit:
         self._calls.Signal((action, answer))
 
     def _serve(self) -> None:
-        wait_for_foreground(self._shell, "breakpoint()")
         while (call := self._calls.Wait()) is not None:
             action, answer = call
             try:
+                wait_for_foreground(self._shell, "breakpoint()")
                 answer.set_result(action())
             except (KeyboardInterrupt, EOFError) as exc:
                 answer.set_exception(exc)

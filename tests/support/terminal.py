@@ -78,6 +78,9 @@ class _Screen(pyte.Screen):
         self.set_margins()
         self.ensure_hbounds()
 
+    def report_device_attributes(self, mode: int = 0, **_: bool) -> None:
+        """Say nothing: newer programs take the answer of so old a terminal for keys."""
+
     def report_device_status(self, mode: int = 0, private: bool = False) -> None:
         """Answer where the cursor is; private questions, such as after the theme, are nobody's."""
         if not private:

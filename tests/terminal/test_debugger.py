@@ -38,6 +38,25 @@ def halve(x):
 def thread(x):
     Thread(target=halve, args=(x,), name=f"halver {x}").start()
 """
+GATED = """
+from threading import Barrier, Thread
+from cothread import Event
+
+event = Event()
+barrier = Barrier(2)
+
+def wait(for_what):
+    print("1 waits")
+    for_what()
+
+def work(x, for_what=event.Wait):
+    breakpoint()
+    wait(for_what)
+    print("1 went on")
+
+def thread(x):
+    Thread(target=work, args=(x, barrier.wait)).start()
+"""
 
 
 @pytest.fixture
@@ -197,6 +216,37 @@ def test_a_breakpoint_in_a_thread(debugged):
     assert shell.wait_end() == 0
     assert "half: 10" in shell.text
     assert "Traceback" not in "".join(shell.history)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("%spawn gated.work(7)", "gated.event.Signal()"),
+        ("gated.thread(7)", "gated.barrier.wait()"),
+    ],
+)
+def test_a_debugger_that_was_left_asks_to_be_returned_to(start, tmp_path, begin, end):
+    (tmp_path / "gated.py").write_text(GATED)
+    shell = start("--no-banner", rows=40, env={"PYTHONPATH": str(tmp_path)})
+    shell.wait_prompt(1)
+    shell.line("import gated")
+    shell.wait_prompt(2)
+    shell.line(begin)
+    shell.wait_for("breakpoint(); %fg 1 goes there")
+    shell.line("%fg 1")
+    reach(shell)
+    shell.line("n")
+    shell.wait_match("^1 waits$")
+    shell.key("ctrl-z")
+    shell.wait_for("goes on in the background")
+    shell.key("ctrl-l")
+    shell.line(end)
+    shell.wait_for("; %fg 1 goes there")
+    shell.line("%fg 1")
+    shell.wait_match("^ipdb>$")
+    answer(shell, "p x * 6", "42")
+    shell.line("c")
+    shell.wait_match("^1 went on$")
 
 
 def test_the_environment_may_name_another_debugger(start):
