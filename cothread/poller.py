@@ -357,6 +357,10 @@ class Poller:
                 self._accounts.watched(watch.name, now - before)
         self._fair_at = now + (now - started)
 
+    def forget_time(self) -> None:
+        """Leave nobody any time for what was taken so far: another clock counts from now on."""
+        self._fair_at = 0.0
+
     def recover(self) -> None:
         """Serve what a `poll` cut short by an exception has left undone."""
         waits = {id(wait): wait for queue in self._waits.values() for wait in queue}

@@ -218,8 +218,10 @@ class Scheduler:
 
     def use_clock(self, clock: Callable[[], float]) -> None:
         """Read the time from `clock` from now on: for tests."""
+        self.start()
         self.clock = switching.clock = clock
         switching.since = switching.due = clock()
+        self.poller.forget_time()
 
     def abandon(self) -> None:
         """Forget everything: for the child of a fork, whose cothreads belong to its parent."""

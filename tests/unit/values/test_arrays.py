@@ -70,7 +70,6 @@ def test_views_and_copies_keep_the_attributes(value, keep):
         lambda a: np.interp(a, [0, 5], [0, 1]),
         lambda a: np.stack([a, a]),
         lambda a: np.outer(a, a),
-        np.empty_like,
         np.zeros_like,
         np.ones_like,
         lambda a: np.full_like(a, 2),
@@ -94,6 +93,12 @@ def test_computed_things_are_plain(value, compute):
     computed = compute(value)
     assert not isinstance(computed, ca_array)
     assert np.array_equal(computed, compute(np.array(value)))
+
+
+def test_what_has_no_values_yet_is_plain(value):
+    computed = np.empty_like(value)
+    assert not isinstance(computed, ca_array)
+    assert (computed.shape, computed.dtype) == (value.shape, value.dtype)
 
 
 @pytest.mark.parametrize("operation", [iadd, imul])
