@@ -55,21 +55,22 @@ def server(see: Callable[..., None]) -> Iterator[Server]:
 
 def by_cothreads() -> list[ca_nothing]:
     """Write each PV from a cothread of its own."""
-    return [task.Wait(20) for task in [Spawn(caput, name, 2.5, wait=True) for name in NAMES]]
+    tasks = [Spawn(caput, name, 2.5, wait=True, timeout=60) for name in NAMES]
+    return [task.Wait() for task in tasks]
 
 
 def by_callbacks() -> list[ca_nothing]:
     """Write one PV after the other, and be called back for each."""
     ends: list[ca_nothing] = []
     for name in NAMES:
-        caput(name, 2.5, callback=ends.append)
-    wait_until(lambda: len(ends) == len(NAMES), "all callbacks")
+        caput(name, 2.5, callback=ends.append, timeout=60)
+    wait_until(lambda: len(ends) == len(NAMES), "all callbacks", 60)
     return ends
 
 
 @pytest.mark.parametrize("way", [by_cothreads, by_callbacks])
 def test_puts_one_by_one_never_fill_it_either(server: Server, way: Callable[[], list[ca_nothing]]):
-    connect(NAMES, timeout=20)
+    connect(NAMES, timeout=60)
     callbacks = Callbacks(server)
     thread = Spawn(callbacks.run)
     results = way()
@@ -84,10 +85,10 @@ def test_puts_one_by_one_never_fill_it_either(server: Server, way: Callable[[], 
 @pytest.mark.parametrize("value", [2.5, 2, "2.5"])
 def test_they_never_fill_the_queue_of_an_ioc(server: Server, value: object, connected: bool):
     if connected:
-        connect(NAMES, timeout=20)
+        connect(NAMES, timeout=60)
     callbacks = Callbacks(server)
     thread = Spawn(callbacks.run)
-    results = caput(NAMES, value, wait=True, timeout=20, repeat_value=True)
+    results = caput(NAMES, value, wait=True, timeout=60, repeat_value=True)
     thread.Cancel()
     assert all(result.ok for result in results)
     assert callbacks.started == len(NAMES)
@@ -95,15 +96,15 @@ def test_they_never_fill_the_queue_of_an_ioc(server: Server, value: object, conn
 
 
 def test_slow_records_do_not_keep_others_from_being_written(server: Server):
-    connect(NAMES, timeout=20)
+    connect(NAMES, timeout=60)
     callbacks = Callbacks(server)
     ends = []
-    caput(NAMES, 2.5, callback=ends.append, repeat_value=True, timeout=20)
+    caput(NAMES, 2.5, callback=ends.append, repeat_value=True, timeout=60)
     wait_until(lambda: callbacks.started == len(NAMES), "all puts have begun")
     assert callbacks.started == len(callbacks.queue) == len(NAMES)
     assert ends == []
     thread = Spawn(callbacks.run)
-    wait_until(lambda: len(ends) == len(NAMES), "all callbacks")
+    wait_until(lambda: len(ends) == len(NAMES), "all callbacks", 60)
     thread.Cancel()
     assert sorted(end.name for end in ends) == sorted(NAMES)
     assert all(end.ok for end in ends)
@@ -112,7 +113,7 @@ def test_slow_records_do_not_keep_others_from_being_written(server: Server):
 @pytest.fixture
 def full(server: Server) -> Iterator[Server]:
     """A server that takes no more: each of its PVs but the last has been written."""
-    connect(NAMES, timeout=20)
+    connect(NAMES, timeout=60)
     server.on(c.ECHO, lambda *_: None)
     Callbacks(server)
     caput(NAMES[:-1], 2.5, repeat_value=True, callback=lambda _: None)
