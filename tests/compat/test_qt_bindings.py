@@ -16,7 +16,7 @@ import pytest
 from tests.support.qt import ROOT, environment, run_program
 
 TESTS = ROOT / "tests" / "qt"
-PATIENCE_S = 400
+PATIENCE_S = 900
 
 # What the law is needed for does not depend on the binding, and that test waits for crashes.
 CHOSEN = "not law_is_needed"
