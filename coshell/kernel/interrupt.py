@@ -47,6 +47,7 @@ class Interrupts:
         self._last_turn = -1
         self._starting = False
         self._noted: float | None = None
+        self._on_the_way = 0
         self._elsewhere: Callable[[], object] | None = None
 
     @contextmanager
@@ -88,10 +89,14 @@ class Interrupts:
         """Say that the cell begins now.
 
         Returns:
-            True when it must not: it was interrupted already.
+            True when it must not: it was interrupted already, perhaps by one that was meant for the
+            prompt, and has not reached it in time.
         """
         self._starting = False
         noted, self._noted = self._noted, None
+        if self.at_prompt is None and self._on_the_way:
+            self._on_the_way = 0
+            return True
         return noted is not None
 
     def _on_signal(self, _number: int, frame: FrameType | None) -> None:
@@ -113,9 +118,13 @@ class Interrupts:
         if in_background and turn == scheduler.turns and BOUNCE_S <= age <= AGAIN_S:
             raise KeyboardInterrupt
         # Chosen now: later it would come after the program that it was meant for.
+        self._on_the_way += self._elsewhere is None
         scheduler.call_soon_threadsafe(self._elsewhere or self._press)
 
     def _press(self) -> None:
+        if not self._on_the_way:
+            return  # it came too late, and has kept a cell from beginning instead
+        self._on_the_way -= 1
         if self.at_prompt is not None:
             self.at_prompt()
         else:
