@@ -156,16 +156,21 @@ class PromptHost:
     @contextmanager
     def _prompting(self, app: Application[Any], late: Callable[[], object]) -> Iterator[None]:
         """Leave screen and Ctrl-C to a prompt in the `with` block."""
+        waiting: list[bool] = []
 
         def press() -> None:
-            if app.is_done:
-                late()
-            else:
+            if not waiting:
+                return
+            waiting.pop()
+            if app.is_running and not app.is_done:
                 app.key_processor.feed(KeyPress(Keys.ControlC))
                 app.key_processor.process_keys()
+            else:
+                late()
 
         def interrupt() -> None:
             if app.is_running and app.context is not None:
+                waiting.append(True)
                 self._guest.loop.call_soon(press, context=app.context.copy())
             elif shown:
                 late()
@@ -177,7 +182,10 @@ class PromptHost:
         try:
             with self._console.prompting(PromptScreen(app, self.output)):
                 yield
+            if waiting:
+                late()  # the loop ended before it came to that
         finally:
+            waiting.clear()
             self._app = outer
             self._interrupts.at_prompt = previous
 
