@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 import cothread
 from cothread.clock import Timeout, expiry
 
-from .arguments import check_callback, name_list
+from .arguments import check_callback, name_list, names_of
 from .client import default
 from .client.connect import connect_all, tell_unconnected
 from .client.explain import summary
@@ -223,10 +223,9 @@ def caput(
 def _pairs(
     pvs: str | Iterable[str], values: Any, repeat_value: bool
 ) -> tuple[list[str], Sequence[Any]]:
-    if isinstance(pvs, str):
-        return [str(pvs)], [values]
-    names = name_list(pvs)
-    return names, _value_list(names, values, repeat_value)
+    names = names_of(pvs)
+    one = isinstance(pvs, str)
+    return names, [values] if one else _value_list(names, values, repeat_value)
 
 
 def _value_list(names: Sequence[str], values: Any, repeat_value: bool) -> Sequence[Any]:
@@ -309,7 +308,7 @@ def camonitor(
     check_request(datatype, format, count)
     check_callback(callback)
     one = isinstance(pvs, str)
-    names = [pvs] if isinstance(pvs, str) else name_list(pvs)
+    names = names_of(pvs)
     mask = event_mask(names[0] if names else "camonitor", events, format)
     deadline = expiry(connect_timeout)
     client = default.client()
@@ -386,7 +385,7 @@ def connect(
     Thread: any.
     """
     one = isinstance(pvs, str)
-    names = [pvs] if isinstance(pvs, str) else name_list(pvs)
+    names = names_of(pvs)
     results = _finish(connect_all(default.client(), names, timeout, info=cainfo, wait=wait), throw)
     return results[0] if one else results
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from .errors import no_name
 
-__all__ = ["check_callback", "name_list"]
+__all__ = ["check_callback", "name_list", "names_of"]
 
 
 def name_list(pvs: object) -> list[str]:
@@ -25,6 +25,15 @@ def name_list(pvs: object) -> list[str]:
             raise no_name(name)
     # A kind of str, such as a PV's value, may be a name; what it has beyond the text stays behind.
     return list(map(str, names))
+
+
+def names_of(pvs: object) -> list[str]:
+    """Return the names of one PV or of many.
+
+    Raises:
+        TypeError: as `name_list`.
+    """
+    return [str(pvs)] if isinstance(pvs, str) else name_list(pvs)
 
 
 def check_callback(callback: object, argument: str = "callback") -> None:

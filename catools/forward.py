@@ -16,7 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import cothread
 from cothread.clock import expiry, monotonic
 
-from .arguments import name_list
+from .arguments import names_of
 from .client.explain import summary
 from .errors import ca_nothing
 from .protocol.eca import ECA_TIMEOUT
@@ -50,7 +50,7 @@ def _hand_over(function: Callable[..., Any], args: tuple[Any, ...], kargs: dict[
             return function(**kargs)  # which says what is missing
         args = (kargs.pop("pvs"),)
     pvs, *rest = args
-    names = [pvs] if isinstance(pvs, str) else name_list(pvs)
+    names = names_of(pvs)
     defaults = function.__kwdefaults__ or {}
     deadline = expiry(kargs.get("timeout", defaults.get("timeout", DEFAULT_S)))
     started = monotonic()
