@@ -326,7 +326,7 @@ def unsent(interruption: BaseException) -> str:
 
 
 def _many_interrupted(
-    names: Sequence[str], sent: float | None, ended: dict[str, float], unsent: str
+    names: Sequence[str], sent: float | None, ended: dict[str, float], note: str
 ) -> str:
     if sent is None:
         return f"{len(names)} PVs: interrupted before anything was sent; nothing was written"
@@ -335,7 +335,7 @@ def _many_interrupted(
     return (
         f"interrupted {monotonic() - sent:.1f} s after {len(names)} puts were sent: "
         f"{len(ended)} have completed, the records go on with the others ({few})"
-        + (f"; {unsent}" if unsent else "")
+        + (f"; {note}" if note else "")
     )
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import compress
 from typing import Any, Final, TextIO, cast
 from unicodedata import combining
 
@@ -332,10 +333,10 @@ class ShellCompleter(IPythonPTCompleter):
 def _with_meanings(completions: Iterable[Completion]) -> Iterator[Completion]:
     """Put what the words mean beside them, as far as that is known."""
     every = list(completions)
-    known = [one for one in every if one.display_meta_text.startswith(EXPLAINED)]
-    widest = max((len(one.display_text) for one in known), default=0)
-    for one in every:
-        if one not in known:
+    explained = [one.display_meta_text.startswith(EXPLAINED) for one in every]
+    widest = max((len(one.display_text) for one in compress(every, explained)), default=0)
+    for one, known in zip(every, explained, strict=True):
+        if not known:
             yield one
             continue
         meaning = one_line(one.display_meta_text.removeprefix(EXPLAINED))

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from coshell.kernel.interrupt import Interrupts
-from cothread import Sleep
+from cothread import Yield
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_one_that_does_not_reach_the_prompt_in_time_keeps_the_cell_from_beginnin
     interrupts.at_prompt = None
     assert interrupts.begin()
     interrupts.at_prompt = lambda: pressed.append(True)
-    Sleep(0)
+    Yield()
     assert not pressed
     assert not interrupts.begin()
 
@@ -38,7 +38,7 @@ def test_each_one_reaches_the_prompt_that_waits(interrupts):
     signal.raise_signal(signal.SIGINT)
     # A cell that begins in a job, meanwhile, is not meant.
     assert not interrupts.begin()
-    Sleep(0.01)
+    Yield()
     assert len(pressed) == 2
     interrupts.at_prompt = None
     assert not interrupts.begin()
